@@ -1,0 +1,1 @@
+"""Twinbook: keeps Salesforce contacts and NetSuite contacts in step, in real time, and says why."""

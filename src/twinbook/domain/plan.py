@@ -1,0 +1,203 @@
+"""What the planner is asked and what it answers. Both are values: the engine reads, the planner decides, the engine
+writes.
+
+A plan says what should become true; how a write is carried out, retried or found again after a crash is the engine's
+affair.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from twinbook.domain.errors import PermanentError
+from twinbook.domain.reasons import Reason
+from twinbook.domain.records import (
+    Fields,
+    Link,
+    NetSuiteContact,
+    NetSuiteCustomer,
+    SalesforceAccount,
+    SalesforceContact,
+    Side,
+    Value,
+)
+
+
+class OutcomeKind(StrEnum):
+    """What came of a record. Exactly one of these is true of every record that Twinbook looked at."""
+
+    CREATED = "created"
+    ADOPTED = "adopted"
+    UPDATED = "updated"
+    UNCHANGED = "unchanged"
+    SKIPPED = "skipped"
+    WAITING = "waiting"
+    REVIEW = "review"
+    FAILED = "failed"
+
+
+class Action(StrEnum):
+    """What the engine has to do.
+
+    NOTHING   no link changes and nothing is written (skipped, waiting, review, failed)
+    CREATE    create the counterpart on `target` with that side's changes, link it, write the ids back
+    ADOPT     link with the existing `counterpart_id`, write both sides' changes
+    SYNC      linked already: write both sides' changes (none: unchanged)
+    INHERIT   the winner of a merge takes over `counterpart_id` from the loser's link, then as SYNC
+    CLOSE     turn the link into a tombstone; both sides' changes (for example inactivation) are written first
+    DELETE    delete the record on `target`, then as CLOSE
+    """
+
+    NOTHING = "nothing"
+    CREATE = "create"
+    ADOPT = "adopt"
+    SYNC = "sync"
+    INHERIT = "inherit"
+    CLOSE = "close"
+    DELETE = "delete"
+
+
+@dataclass(frozen=True, slots=True)
+class TraceStep:
+    """One rule that was looked at. `saw` holds the values it saw, as text that a person can read."""
+
+    rule: str
+    question: str
+    answer: bool
+    saw: tuple[tuple[str, str], ...] = ()
+
+
+class FieldVerdict(StrEnum):
+    """How one mapped field was decided."""
+
+    SAME = "same"
+    TO_NETSUITE = "to-netsuite"
+    TO_SALESFORCE = "to-salesforce"
+    LEFT_ALONE = "left-alone"
+    CONFLICT_SALESFORCE_WON = "conflict-salesforce-won"
+    CONFLICT_NETSUITE_WON = "conflict-netsuite-won"
+    CONFLICT_REVIEW = "conflict-review"
+
+
+@dataclass(frozen=True, slots=True)
+class FieldDecision:
+    """One mapping row in the merge: the canonical values it saw, the verdict, and why in plain words."""
+
+    row: str
+    salesforce: Value
+    netsuite: Value
+    agreed: Value
+    verdict: FieldVerdict
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A NetSuite contact that could be the counterpart, and the live Salesforce contact it already belongs to."""
+
+    record: NetSuiteContact
+    linked_to: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SalesforceCandidate:
+    """The same from NetSuite's point of view."""
+
+    record: SalesforceContact
+    linked_to: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """What is known of the account of the pair. `linked` means its NetSuite customer is known."""
+
+    account_id: str | None
+    account_name: str | None = None
+    customer_id: str | None = None
+    subsidiary_id: str | None = None
+
+    @property
+    def linked(self) -> bool:
+        return self.customer_id is not None
+
+
+@dataclass(frozen=True, slots=True)
+class ContactView:
+    """One pair of contacts, or the half of it that exists, with all that the rules may look at.
+
+    `netsuite` is the linked counterpart, None when there is no link or when the counterpart is gone. `candidates`
+    and `salesforce_candidates` matter only while there is no link. `merged_link` is the link of a contact that was
+    merged into this one. `chosen` is a counterpart that a person picked for this record.
+    """
+
+    gate: Gate
+    salesforce: SalesforceContact | None = None
+    netsuite: NetSuiteContact | None = None
+    link: Link | None = None
+    candidates: tuple[Candidate, ...] = ()
+    salesforce_candidates: tuple[SalesforceCandidate, ...] = ()
+    merged_link: Link | None = None
+    chosen: str | None = None
+    paused: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ContactPlan:
+    """The decision for one pair. `reason` explains skipped, waiting, review and failed; None otherwise.
+
+    `netsuite_changes` and `salesforce_changes` are vendor fields to write, without the two id fields of a pair that
+    is only now being linked (the engine knows those ids first). `agreed` are the canonical values both sides will
+    share if the targets keep what is written. `choices` are the ids a person can choose from.
+    """
+
+    action: Action
+    outcome: OutcomeKind
+    reason: Reason | None = None
+    target: Side | None = None
+    counterpart_id: str | None = None
+    netsuite_changes: Fields = field(default_factory=dict)
+    salesforce_changes: Fields = field(default_factory=dict)
+    agreed: Fields = field(default_factory=dict)
+    decisions: tuple[FieldDecision, ...] = ()
+    trace: tuple[TraceStep, ...] = ()
+    choices: tuple[str, ...] = ()
+    error: PermanentError | None = None
+    detail: str = ""
+
+
+class Trigger(StrEnum):
+    """What may make an account sync (behaviour.md 6). `push` and `by hand` are always on."""
+
+    CLOSED_WON = "closed-won"
+    QUOTE = "quote"
+    PUSH = "push"
+    RULE = "rule"
+    ALL = "all"
+    BY_HAND = "by-hand"
+
+
+@dataclass(frozen=True, slots=True)
+class AccountView:
+    """An account with the customers that could be its counterpart. `by_hand` is true when a person asked for it."""
+
+    account: SalesforceAccount
+    candidates: tuple[NetSuiteCustomer, ...] = ()
+    linked_customers: frozenset[str] = frozenset()
+    by_hand: bool = False
+    paused: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class AccountPlan:
+    """The decision for one account: NOTHING, ADOPT (`counterpart_id`), CREATE, or SYNC (linked already)."""
+
+    action: Action
+    outcome: OutcomeKind
+    reason: Reason | None = None
+    trigger: Trigger | None = None
+    counterpart_id: str | None = None
+    netsuite_changes: Fields = field(default_factory=dict)
+    trace: tuple[TraceStep, ...] = ()
+    choices: tuple[str, ...] = ()
+    detail: str = ""

@@ -1,0 +1,113 @@
+"""The settings that the planner obeys, as the plain values it needs. `twinbook.settings` builds them from the file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from twinbook.domain.mapping import ContactMapping
+from twinbook.domain.plan import Trigger
+from twinbook.domain.ports import Schema
+from twinbook.domain.rules import Rule
+
+
+class Direction(StrEnum):
+    SALESFORCE_TO_NETSUITE = "salesforce-to-netsuite"
+    BOTH = "both"
+    NETSUITE_TO_SALESFORCE = "netsuite-to-salesforce"
+
+
+class WithoutAccount(StrEnum):
+    SKIP = "skip"
+    SYNC = "sync"
+
+
+class MatchScope(StrEnum):
+    ANYWHERE = "anywhere"
+    ACCOUNT = "account"
+
+
+class OtherCompany(StrEnum):
+    ADOPT = "adopt"
+    REVIEW = "review"
+
+
+class SharedEmail(StrEnum):
+    REVIEW = "review"
+    CREATE = "create"
+
+
+class NameClash(StrEnum):
+    SUFFIX = "suffix"
+    REVIEW = "review"
+
+
+class CounterpartMissing(StrEnum):
+    RECREATE = "recreate"
+    REMATCH = "rematch"
+    REVIEW = "review"
+
+
+class DeletedInSalesforce(StrEnum):
+    KEEP = "keep"
+    INACTIVATE = "inactivate"
+    DELETE = "delete"
+    REVIEW = "review"
+
+
+class DeletedInNetSuite(StrEnum):
+    REVIEW = "review"
+    RECREATE = "recreate"
+    CLOSE = "close"
+    DELETE = "delete"
+
+
+class MergedAway(StrEnum):
+    REVIEW = "review"
+    INACTIVATE = "inactivate"
+    KEEP = "keep"
+
+
+class Accounts(StrEnum):
+    SYNC = "sync"
+    GATE_ONLY = "gate-only"
+
+
+@dataclass(frozen=True, slots=True)
+class ContactPolicy:
+    """What a connection's settings say about contacts. Defaults are those of behaviour.md."""
+
+    mapping: ContactMapping
+    direction: Direction = Direction.SALESFORCE_TO_NETSUITE
+    create: bool = True
+    update: bool = True
+    contacts_without_account: WithoutAccount = WithoutAccount.SKIP
+    role_filter: frozenset[str] = frozenset()
+    rules: tuple[Rule, ...] = ()
+    test_mode: bool = False
+    test_mode_field: str = "Description"
+    test_mode_tag: str = "[twinbook-test]"
+    match_scope: MatchScope = MatchScope.ANYWHERE
+    other_company: OtherCompany = OtherCompany.ADOPT
+    shared_email: SharedEmail = SharedEmail.REVIEW
+    name_clash: NameClash = NameClash.SUFFIX
+    counterpart_missing: CounterpartMissing = CounterpartMissing.REVIEW
+    deleted_in_salesforce: DeletedInSalesforce = DeletedInSalesforce.KEEP
+    deleted_in_netsuite: DeletedInNetSuite = DeletedInNetSuite.REVIEW
+    merged_away: MergedAway = MergedAway.REVIEW
+    salesforce_id_field: str = "NetSuite_Id__c"
+    netsuite_id_field: str = "custentity_twinbook_sf_id"
+    salesforce_schema: Schema | None = None
+    netsuite_schema: Schema | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AccountPolicy:
+    """What a connection's settings say about the account gate."""
+
+    accounts: Accounts = Accounts.SYNC
+    triggers: frozenset[Trigger] = field(default_factory=lambda: frozenset({Trigger.CLOSED_WON}))
+    rules: tuple[Rule, ...] = ()
+    subsidiary_id: str | None = None
+    customer_status_id: str | None = None
+    netsuite_id_field: str = "custentity_twinbook_sf_id"

@@ -1,0 +1,204 @@
+"""What Twinbook asks of the two systems. `twinbook.salesforce` and `twinbook.netsuite` answer it for real orgs,
+`tests` for memory; one contract test-suite runs over all of them.
+
+Every method is batched. A call that fails as a whole raises `TemporaryError` or `PermanentError`; a record that is
+refused inside a call that worked comes back as `Failed`. Results are keyed by what was asked; a record that does not
+exist is absent. No method retries beyond one new token after a 401: retrying belongs to the engine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from twinbook.domain.errors import PermanentError, TemporaryError
+from twinbook.domain.records import (
+    Entity,
+    Fields,
+    Key,
+    NetSuiteContact,
+    NetSuiteCustomer,
+    SalesforceAccount,
+    SalesforceContact,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """The write is done; `id` is the record's id on the target."""
+
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """The write of one record was refused, or its outcome is not known."""
+
+    error: TemporaryError | PermanentError
+
+
+WriteResult = Written | Failed
+
+
+@dataclass(frozen=True, slots=True)
+class FieldMeta:
+    """What the target's metadata says of one field. `length` in characters; `values` of a restricted picklist."""
+
+    name: str
+    type: str
+    length: int | None = None
+    required: bool = False
+    writable: bool = True
+    values: frozenset[str] | None = None
+
+
+Schema = Mapping[str, FieldMeta]
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """One page of a listing. `next` is where the following page starts, None at the end."""
+
+    keys: tuple[Key, ...]
+    next: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """One look at what changed since a cursor. `cursor` covers all `keys`; `more` asks to be called again at once."""
+
+    keys: tuple[Key, ...]
+    cursor: str
+    more: bool
+
+
+@dataclass(frozen=True, slots=True)
+class EventBatch:
+    """What a subscription delivered: keys, and the position that covers them.
+
+    `relist` is true when the events could not say which records changed (gap without ids, overflow, wildcard): the
+    entity must be listed. `committed_at` (epoch seconds, Salesforce's clock) serves metrics only.
+    """
+
+    keys: tuple[Key, ...]
+    position: bytes
+    relist: bool = False
+    committed_at: float | None = None
+
+
+class PositionLost(Exception):
+    """The stored position is no longer valid (older than the retention, another org): list, then start at the end."""
+
+
+class EventsUnavailable(Exception):
+    """The org publishes no change events for this entity, or the user may not see them: poll instead."""
+
+
+class SalesforcePort(Protocol):
+    """A Salesforce org."""
+
+    async def read_contacts(self, ids: Sequence[str]) -> Mapping[str, SalesforceContact]:
+        """Deleted contacts that are still in the recycle bin come back with `deleted`; ≤ 200 ids."""
+        ...
+
+    async def read_accounts(self, ids: Sequence[str]) -> Mapping[str, SalesforceAccount]: ...
+
+    async def lead(self, keys: Sequence[Key]) -> Mapping[Key, tuple[Key, ...]]:
+        """The contact or account keys that opportunity and role keys lead to, deleted ones included."""
+        ...
+
+    async def contacts_of_accounts(self, account_ids: Sequence[str], after: str | None) -> Listing:
+        """Contacts of these accounts in the order of their ids, starting after `after`."""
+        ...
+
+    async def list_keys(self, entity: Entity, after: str | None) -> Listing:
+        """All live records of an entity, in the order of their ids, starting after `after`."""
+        ...
+
+    async def count(self, entity: Entity) -> int: ...
+
+    async def changes_since(self, entity: Entity, cursor: str | None) -> Changes:
+        """Polling on SystemModstamp, deleted records included; a missing cursor starts now."""
+        ...
+
+    async def update_contacts(self, changes: Mapping[str, Fields]) -> Mapping[str, WriteResult]:
+        """Changed fields by id, vendor names; ≤ 200 records in one call."""
+        ...
+
+    async def update_accounts(self, changes: Mapping[str, Fields]) -> Mapping[str, WriteResult]: ...
+
+    async def upsert_contacts(self, records: Mapping[str, Fields]) -> Mapping[str, WriteResult]:
+        """Create or update by the hidden NetSuite-id field; keyed by NetSuite id."""
+        ...
+
+    async def find_contacts(self, account_id: str, emails: Sequence[str]) -> Sequence[SalesforceContact]:
+        """Live contacts of an account by email, without regard to case."""
+        ...
+
+    async def search_contacts(self, emails: Sequence[str]) -> Sequence[str]:
+        """Ids of live contacts by email in any account: for people who look something up."""
+        ...
+
+    async def describe(self, entity: Entity) -> Schema: ...
+
+
+class EventPort(Protocol):
+    """A source of Salesforce change events."""
+
+    def subscribe(self, entity: Entity, position: bytes | None) -> AsyncIterator[EventBatch]:
+        """Batches after `position` (None: from now on), the first at once, with the position to start from.
+
+        Ends only by an exception: `TemporaryError`, `PositionLost`, `EventsUnavailable`, `PermanentError`.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ContactQuery:
+    """Everything that a first look at unlinked contacts asks NetSuite for, in one call."""
+
+    ids: frozenset[str] = frozenset()
+    emails: frozenset[str] = frozenset()
+    salesforce_ids: frozenset[str] = frozenset()
+    names: frozenset[str] = field(default_factory=frozenset)
+
+
+class NetSuitePort(Protocol):
+    """A NetSuite account."""
+
+    async def find_contacts(self, query: ContactQuery) -> Sequence[NetSuiteContact]:
+        """Contacts that match any part of the query: internal ids, emails and names without regard to case,
+        Salesforce ids in the external id or in the custom field. Inactive ones included, each once."""
+        ...
+
+    async def create_contact(self, correlation_id: str, fields: Fields) -> WriteResult:
+        """Upsert by external id: calling it again for the same correlation id never creates a second contact."""
+        ...
+
+    async def update_contact(self, netsuite_id: str, fields: Fields) -> WriteResult:
+        """Changed fields only, vendor names; None clears."""
+        ...
+
+    async def delete_contact(self, netsuite_id: str) -> WriteResult: ...
+
+    async def find_customers(
+        self, *, ids: Sequence[str] = (), salesforce_ids: Sequence[str] = (), names: Sequence[str] = ()
+    ) -> Sequence[NetSuiteCustomer]:
+        """Customers that match any of these: internal ids, Salesforce ids (external id or custom field), names
+        (trimmed, without regard to case)."""
+        ...
+
+    async def create_customer(self, correlation_id: str, fields: Fields) -> WriteResult:
+        """Upsert by external id."""
+        ...
+
+    async def update_customer(self, netsuite_id: str, fields: Fields) -> WriteResult: ...
+
+    async def changes_since(self, entity: Entity, cursor: str | None) -> Changes:
+        """Polling on lastmodifieddate and deletedrecord; a missing cursor starts now."""
+        ...
+
+    async def list_keys(self, entity: Entity, after: str | None) -> Listing: ...
+
+    async def describe(self, entity: Entity) -> Schema: ...

@@ -1,0 +1,149 @@
+"""The records that both systems hold, as the rest of Twinbook sees them.
+
+A record keeps the vendor's own field names in `fields`, with scalar values: text, booleans, numbers, or None for
+an empty field. Ids of other records are text. What the engine must always know of a record (its account, its
+stored counterpart …) stands in attributes of its own, whatever the mapping asks for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+Value = str | bool | int | float | None
+Fields = Mapping[str, Value]
+
+
+class Side(StrEnum):
+    """One of the two systems."""
+
+    SALESFORCE = "salesforce"
+    NETSUITE = "netsuite"
+
+    @property
+    def other(self) -> Side:
+        return Side.NETSUITE if self is Side.SALESFORCE else Side.SALESFORCE
+
+
+class Entity(StrEnum):
+    """What a dirty key may point at.
+
+    Contacts and accounts are synced. The others only lead to them: an opportunity to its account, a role to its
+    contact.
+    """
+
+    CONTACT = "contact"
+    ACCOUNT = "account"
+    OPPORTUNITY = "opportunity"
+    ACCOUNT_CONTACT_RELATION = "account_contact_relation"
+    ACCOUNT_CONTACT_ROLE = "account_contact_role"
+    OPPORTUNITY_CONTACT_ROLE = "opportunity_contact_role"
+
+    @property
+    def leads_elsewhere(self) -> bool:
+        return self not in (Entity.CONTACT, Entity.ACCOUNT)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Key:
+    """"Look at this record again". Never a payload. `id` is the record's id on `side` (18 characters for Salesforce)."""
+
+    entity: Entity
+    side: Side
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class SalesforceContact:
+    """A Salesforce contact with what its account and its roles say about it.
+
+    `version` is opaque (LastModifiedDate); it is compared for equality only. `netsuite_id` is the hidden id field.
+    `status` and `status_message` are None where the package's status fields are not installed or empty.
+    """
+
+    id: str
+    fields: Fields
+    version: str
+    account_id: str | None = None
+    account_name: str | None = None
+    account_customer_id: str | None = None
+    netsuite_id: str | None = None
+    roles: frozenset[str] = frozenset()
+    is_person_account: bool = False
+    push_requested: bool = False
+    status: str | None = None
+    status_message: str | None = None
+    deleted: bool = False
+    merged_into: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NetSuiteContact:
+    """A NetSuite contact. `name` is its entityId, unique within its company; `locked` is the opt-out checkbox."""
+
+    id: str
+    fields: Fields
+    version: str
+    name: str = ""
+    email: str | None = None
+    company_id: str | None = None
+    company_is_customer: bool = True
+    external_id: str | None = None
+    salesforce_id: str | None = None
+    inactive: bool = False
+    locked: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SalesforceAccount:
+    """A Salesforce account with the facts that its gate triggers look at."""
+
+    id: str
+    name: str
+    fields: Fields
+    version: str
+    netsuite_id: str | None = None
+    parent_id: str | None = None
+    has_won_opportunity: bool = False
+    push_requested: bool = False
+    is_person_account: bool = False
+    deleted: bool = False
+    merged_into: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NetSuiteCustomer:
+    """A NetSuite customer as a possible counterpart of an account."""
+
+    id: str
+    name: str
+    external_id: str | None = None
+    salesforce_id: str | None = None
+    subsidiary_id: str | None = None
+    inactive: bool = False
+    fields: Fields = field(default_factory=dict)
+
+
+class LinkState(StrEnum):
+    """`creating`: the intent is stored, the target's id not yet. `closed`: a tombstone, kept as the memory of a pair."""
+
+    CREATING = "creating"
+    LINKED = "linked"
+    CLOSED = "closed"
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A pair of records, and what both sides last agreed on.
+
+    `agreed` is keyed by mapping-row key and holds canonical values; a row that is missing from it was never agreed.
+    """
+
+    salesforce_id: str
+    netsuite_id: str | None
+    state: LinkState
+    correlation_id: str
+    agreed: Fields = field(default_factory=dict)
+    salesforce_version: str = ""
+    netsuite_version: str = ""
