@@ -1,0 +1,1 @@
+"""What the emulated systems share: clock, traffic, control plane, certificates and servers."""
