@@ -1,7 +1,7 @@
-"""The control plane: what a tester can see and set about one emulated system, under ``/_sandbox`` on its port.
+"""The control plane: what a tester sees and sets about one emulated system, under ``/_sandbox`` on its port.
 
-It changes records as a *user* of that system would, so that all rules of the system apply and change events are
-sent. ``docs/sandbox.md`` describes every route with an example.
+It changes records as a *user* of that system would, so that all rules of the system apply and change events
+are sent. ``docs/sandbox.md`` describes every route with an example.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -24,10 +24,10 @@ from twinbook_sandbox.core.orders import (
     whole_number,
 )
 from twinbook_sandbox.core.switches import SwitchBoard
-from twinbook_sandbox.core.traffic import Fault, Traffic
+from twinbook_sandbox.core.traffic import Fault, KindCount, Traffic
 
 Action = Callable[[dict[str, Any]], Any]
-"""A named action of a user or administrator: takes the arguments of the request, answers with JSON or nothing."""
+"""A named act of a user or administrator: takes the request's arguments, answers with JSON or nothing."""
 
 
 class SiteError(Exception):
@@ -149,9 +149,7 @@ class ControlPlane:
 
     async def describe(self, _request: Request) -> Any:
         if self.extras.describe is None:
-            raise BadOrderError(
-                None, "this sandbox describes nothing", "start it by the sandbox command", status=404
-            )
+            raise BadOrderError(None, "nothing to describe", "start the sandbox by its command", status=404)
         return self.extras.describe()
 
     async def reset(self, _request: Request) -> Any:
@@ -159,9 +157,7 @@ class ControlPlane:
 
     async def seed(self, request: Request) -> Any:
         if self.extras.seed is None:
-            raise BadOrderError(
-                None, "this sandbox has no data set", "start it by the sandbox command", status=404
-            )
+            raise BadOrderError(None, "there is no data set", "start the sandbox by its command", status=404)
         return await self.extras.seed(parse(SeedOrder, await json_object(request)))
 
     async def list_records(self, request: Request) -> Any:
@@ -198,15 +194,14 @@ class ControlPlane:
 
     def actions(self) -> dict[str, Action]:
         """All actions by name: the site's own, what the sandbox adds, and the end of all sessions."""
-        revoke: dict[str, Action] = {
-            "revoke_tokens": lambda _arguments: {"revoked": self.site.revoke_tokens()}
-        }
-        return {**revoke, **self.site.actions(), **self.extras.actions}
+        return {"revoke_tokens": self.revoke_tokens, **self.site.actions(), **self.extras.actions}
+
+    def revoke_tokens(self, _arguments: dict[str, Any]) -> dict[str, int]:
+        """End all sessions of the API: tokens handed out so far get 401."""
+        return {"revoked": self.site.revoke_tokens()}
 
     async def list_actions(self, _request: Request) -> Any:
-        return {
-            name: (action.__doc__ or "").strip().split("\n")[0] for name, action in self.actions().items()
-        }
+        return {name: _first_line(action.__doc__) for name, action in self.actions().items()}
 
     async def act(self, request: Request) -> Any:
         name, actions = request.path_params["name"], self.actions()
@@ -243,12 +238,9 @@ class ControlPlane:
 
     async def read_counters(self, _request: Request) -> Any:
         counters = self.traffic.counters
-        kinds = {
-            k: {"calls": c.calls, "refused": c.refused, "statuses": c.statuses} for k, c in counters.items()
-        }
         return {
             "calls": sum(count.calls for count in counters.values()),
-            "kinds": kinds,
+            "kinds": {kind: _count_json(count) for kind, count in counters.items()},
             "in_flight": self.traffic.in_flight,
             "high_water": self.traffic.high_water,
             "concurrency_limit": self.traffic.concurrency_limit(),
@@ -286,6 +278,14 @@ def _answered(endpoint: Endpoint) -> Callable[[Request], Awaitable[Response]]:
         return Response(status_code=204) if result is None else JSONResponse(result)
 
     return answer
+
+
+def _first_line(docstring: str | None) -> str:
+    return (docstring or "").strip().partition("\n")[0]
+
+
+def _count_json(count: KindCount) -> dict[str, Any]:
+    return {"calls": count.calls, "refused": count.refused, "statuses": count.statuses}
 
 
 def _fault_json(number: int, fault: Fault) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Switches: dataclasses of behaviours that the control plane shows and sets, each value checked by its type."""
+"""Switches: dataclasses of behaviours that the control plane shows and sets, each checked by its type."""
 
 from collections.abc import Sequence
 from dataclasses import fields

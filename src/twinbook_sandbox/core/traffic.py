@@ -6,8 +6,8 @@ untouched, so that looking at the sandbox never disturbs a measurement.
 
 Order for one call: it is *in flight* from arrival to the last byte of the answer; the account-wide
 concurrency limit; the first fault that matches; half of the latency; the handler; the other half; the answer.
-Latency stands on both sides of the handler so that a client that gives up early leaves a committed write behind,
-as it would in reality.
+Latency stands on both sides of the handler so that a client that gives up early leaves a committed write
+behind, as it would in reality.
 """
 
 import asyncio
@@ -49,7 +49,7 @@ class Effect(StrEnum):
 
 @dataclass(slots=True)
 class Fault:
-    """A rule: the next ``times`` calls that match meet ``effect``. What is left out of the match matches all."""
+    """A rule: the next ``times`` calls that match meet ``effect``. What the match leaves out matches all."""
 
     effect: Effect
     times: int | None = 1
@@ -85,7 +85,7 @@ class Fault:
 
 @dataclass(slots=True)
 class KindCount:
-    """Calls of one kind. ``refused`` counts those that never reached the handler: over the limit, or by a fault."""
+    """Calls of one kind. ``refused`` are those that a limit or a fault kept from the handler."""
 
     calls: int = 0
     refused: int = 0
@@ -124,8 +124,9 @@ def plain_refusal(status: int, code: str, message: str, _path: str) -> Response:
 class Traffic:
     """ASGI middleware and its state: counters, latency, concurrency and faults of one emulated system.
 
-    ``concurrency_limit`` is asked at each arrival (``None``: no limit); a call beyond it gets ``over_limit(path)``.
-    Kinds in ``ungoverned`` (token requests) neither count as in flight nor meet the limit.
+    ``concurrency_limit`` is asked at each arrival (``None``: no limit); a call beyond it gets
+    ``over_limit(path)``. Kinds in ``ungoverned`` (token requests) are neither in flight nor
+    meet the limit.
     """
 
     def __init__(
@@ -184,7 +185,7 @@ class Traffic:
         return guarded
 
     def take_fault(self, kind: str, method: str, target: str) -> Fault | None:
-        """The first armed fault that matches this call, counted as hit; spent faults stay listed with their hits."""
+        """The first armed fault that matches, counted as hit. Spent faults stay listed with their hits."""
         for fault in self.faults.values():
             if fault.matches(kind, method, target):
                 fault.hit()
