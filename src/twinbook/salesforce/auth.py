@@ -36,8 +36,8 @@ REMEDIES: tuple[tuple[str, str, str], ...] = (
     (
         "invalid_grant",
         "hasn't approved",
-        "Pre-authorise the integration user: in the app's policies set 'Admin approved users are pre-authorized' "
-        "and add the user's profile or permission set.",
+        "Pre-authorise the integration user: in the app's policies set 'Admin approved users are "
+        "pre-authorized' and add the user's profile or permission set.",
     ),
     (
         "invalid_grant",
@@ -58,14 +58,14 @@ REMEDIES: tuple[tuple[str, str, str], ...] = (
     (
         "invalid_grant",
         "assertion",
-        "Check that the clock of this machine is right, and that the certificate uploaded to the app belongs to "
-        "the private key in the settings.",
+        "Check that the clock of this machine is right, and that the certificate uploaded to the app belongs "
+        "to the private key in the settings.",
     ),
     (
         "invalid_grant",
         "",
-        "Check the user name, that the certificate uploaded to the app belongs to the private key, and the login "
-        "history of the integration user in Salesforce.",
+        "Check the user name, that the certificate uploaded to the app belongs to the private key, and the "
+        "login history of the integration user in Salesforce.",
     ),
     ("invalid_client", "", "Check the consumer key and, for client credentials, the consumer secret."),
     ("invalid_client_id", "", "Check the consumer key in the settings."),
@@ -158,7 +158,8 @@ def _bad_key(message: str) -> PermanentError:
         "INVALID_PRIVATE_KEY",
         message,
         field="private_key",
-        remedy="Name the PEM file that begins with 'BEGIN PRIVATE KEY' and whose certificate is uploaded to the app.",
+        remedy="Name the PEM file that begins with 'BEGIN PRIVATE KEY' and whose certificate is uploaded to "
+        "the app.",
     )
 
 
