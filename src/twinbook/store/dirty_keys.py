@@ -1,0 +1,267 @@
+"""The durable queue: which records must be looked at again. It holds keys, never payloads.
+
+A key is *marked* by whoever noticed something, *claimed* by one lane with a random token and a lease, and *settled*
+when its outcome is stored. Records of one group (an account with its contacts) are never claimed by two lanes at
+the same time, so a record never meets itself. A key that is marked while it is claimed stays dirty.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Any, TypeVar
+
+import sqlalchemy as sa
+
+from twinbook.domain.records import Entity, Key, Side
+from twinbook.store.database import Tx
+from twinbook.store.schema import dirty, outcome
+from twinbook.store.sql import chunks, incoming, upsert
+
+Statement = TypeVar("Statement", sa.Select[Any], sa.Update, sa.Delete)
+
+
+class Priority(IntEnum):
+    """Lower goes first: people's edits before retries, retries before sweeps and back-fill."""
+
+    LIVE = 0
+    RETRY = 1
+    SWEEP = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A key that one lane works on, with the state it was claimed in."""
+
+    key: Key
+    seq: int
+    priority: Priority
+    attempts: int
+    cause: str
+    marked_at: float
+    run_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Depth:
+    """How much is waiting: keys that are due, keys that wait for a later try, keys being worked on."""
+
+    due: int
+    later: int
+    claimed: int
+    oldest_marked_at: float | None
+
+
+def mark(
+    tx: Tx,
+    keys: Sequence[Key],
+    *,
+    cause: str,
+    now: float,
+    priority: Priority = Priority.LIVE,
+    groups: Mapping[Key, str] | None = None,
+    run_id: int | None = None,
+) -> None:
+    """Make keys dirty. Marking again only makes a key more urgent and never loses an earlier mark.
+
+    `groups` names the account of keys where the caller knows it; otherwise the last known one is used.
+    """
+    if not keys:
+        return
+    known = _known_groups(tx, keys)
+    rows = [
+        {
+            "scope": tx.scope,
+            "entity": key.entity,
+            "side": key.side,
+            "record_id": key.id,
+            "group_id": (groups or {}).get(key) or known.get(key) or key.id,
+            "priority": int(priority),
+            "due_at": now,
+            "seq": 1,
+            "attempts": 0,
+            "cause": cause,
+            "marked_at": now,
+            "run_id": run_id,
+        }
+        for key in dict.fromkeys(keys)
+    ]
+    more_urgent = incoming("priority") < dirty.c.priority
+    upsert(
+        tx,
+        dirty,
+        rows,
+        update={
+            "seq": dirty.c.seq + 1,
+            "due_at": sa.case(
+                (incoming("due_at") < dirty.c.due_at, incoming("due_at")), else_=dirty.c.due_at
+            ),
+            "priority": sa.case((more_urgent, incoming("priority")), else_=dirty.c.priority),
+            "cause": sa.case((more_urgent, incoming("cause")), else_=dirty.c.cause),
+            "run_id": sa.func.coalesce(incoming("run_id"), dirty.c.run_id),
+        },
+    )
+
+
+def claim(
+    tx: Tx, *, token: str, limit: int, now: float, lease_until: float, least_urgent: Priority = Priority.SWEEP
+) -> list[Claimed]:
+    """Take up to `limit` of the most urgent keys whose groups no other lane works on."""
+    busy = sa.select(dirty.c.group_id).where(dirty.c.scope == tx.scope, dirty.c.claim.is_not(None))
+    found = tx.execute(
+        sa.select(dirty)
+        .where(
+            dirty.c.scope == tx.scope,
+            dirty.c.claim.is_(None),
+            dirty.c.priority <= int(least_urgent),
+            dirty.c.due_at <= now,
+            dirty.c.group_id.not_in(busy),
+        )
+        .order_by(dirty.c.priority, dirty.c.due_at)
+        .limit(limit)
+    ).all()
+    claimed = [
+        Claimed(
+            _key(row), row.seq, Priority(row.priority), row.attempts, row.cause, row.marked_at, row.run_id
+        )
+        for row in found
+    ]
+    if claimed:
+        tx.execute(
+            _by_key(sa.update(dirty)).values(claim=token, lease_until=lease_until),
+            [_parameters(tx, item.key) for item in claimed],
+        )
+    return claimed
+
+
+def settle(tx: Tx, done: Sequence[Claimed], *, token: str, now: float) -> list[Key]:
+    """Take finished keys off the queue and return those that were no longer this lane's.
+
+    Keys that were marked again meanwhile stay. What was lost to another lane is marked dirty again: whatever this
+    lane wrote late is looked at once more.
+    """
+    lost = []
+    for item in done:
+        parameters = {**_parameters(tx, item.key), "b_seq": item.seq, "b_token": token}
+        mine = sa.and_(dirty.c.claim == sa.bindparam("b_token"))
+        removed = tx.execute(
+            _by_key(sa.delete(dirty)).where(mine, dirty.c.seq == sa.bindparam("b_seq")), parameters
+        ).rowcount
+        if removed:
+            continue
+        kept = tx.execute(
+            _by_key(sa.update(dirty)).where(mine).values(claim=None, lease_until=None, attempts=0), parameters
+        ).rowcount
+        if not kept:
+            lost.append(item.key)
+    mark(tx, lost, cause="a lane lost its claim", now=now, priority=Priority.RETRY)
+    return lost
+
+
+def put_back(tx: Tx, item: Claimed, *, token: str, due_at: float, failed: bool) -> None:
+    """Give a key back to be tried again at `due_at`; `failed` counts as an attempt."""
+    tx.execute(
+        _by_key(sa.update(dirty))
+        .where(dirty.c.claim == sa.bindparam("b_token"))
+        .values(
+            claim=None,
+            lease_until=None,
+            due_at=sa.case((dirty.c.seq > item.seq, dirty.c.due_at), else_=due_at),
+            attempts=dirty.c.attempts + (1 if failed else 0),
+            priority=sa.case(
+                (dirty.c.priority < int(Priority.RETRY), int(Priority.RETRY if failed else item.priority)),
+                else_=dirty.c.priority,
+            ),
+        ),
+        {**_parameters(tx, item.key), "b_token": token},
+    )
+
+
+def renew(tx: Tx, *, token: str, lease_until: float) -> int:
+    """Extend the lease of all keys of a claim; the number of keys that are still held."""
+    return tx.execute(
+        sa.update(dirty)
+        .where(dirty.c.scope == tx.scope, dirty.c.claim == token)
+        .values(lease_until=lease_until)
+    ).rowcount
+
+
+def release_claims(tx: Tx, *, expired_at: float | None = None) -> int:
+    """Free what dead lanes held: all claims, or only those whose lease ended before `expired_at`."""
+    statement = sa.update(dirty).where(dirty.c.scope == tx.scope, dirty.c.claim.is_not(None))
+    if expired_at is not None:
+        statement = statement.where(dirty.c.lease_until < expired_at)
+    return tx.execute(statement.values(claim=None, lease_until=None)).rowcount
+
+
+def next_due(tx: Tx) -> float | None:
+    """When the earliest unclaimed key becomes due."""
+    earliest = sa.select(sa.func.min(dirty.c.due_at))
+    return tx.execute(earliest.where(dirty.c.scope == tx.scope, dirty.c.claim.is_(None))).scalar()
+
+
+def depth(tx: Tx, *, now: float, run_id: int | None = None) -> Depth:
+    """Count the queue, or the part of it that belongs to one run."""
+    is_claimed = dirty.c.claim.is_not(None)
+    statement = sa.select(
+        sa.func.count().filter(sa.and_(~is_claimed, dirty.c.due_at <= now)),
+        sa.func.count().filter(sa.and_(~is_claimed, dirty.c.due_at > now)),
+        sa.func.count().filter(is_claimed),
+        sa.func.min(dirty.c.marked_at),
+    ).where(dirty.c.scope == tx.scope)
+    if run_id is not None:
+        statement = statement.where(dirty.c.run_id == run_id)
+    due, later, claimed, oldest = tuple(tx.execute(statement).one())
+    return Depth(due, later, claimed, oldest)
+
+
+def due_at_most(tx: Tx, *, now: float, cap: int) -> int:
+    """How many keys are due, counted up to `cap`: what a lane needs to take its fair share."""
+    some = (
+        sa.select(sa.literal(1))
+        .where(dirty.c.scope == tx.scope, dirty.c.claim.is_(None), dirty.c.due_at <= now)
+        .limit(cap)
+    )
+    return int(tx.execute(sa.select(sa.func.count()).select_from(some.subquery())).scalar_one())
+
+
+def state_of(tx: Tx, key: Key) -> sa.Row[Any] | None:
+    """The queue's row of one key, None when it is not dirty."""
+    return tx.execute(_by_key(sa.select(dirty)), _parameters(tx, key)).one_or_none()
+
+
+def _known_groups(tx: Tx, keys: Sequence[Key]) -> dict[Key, str]:
+    """The account of each contact as last seen. An account is its own group; other keys have none."""
+    groups: dict[Key, str] = {}
+    contacts = [key for key in keys if key.entity is Entity.CONTACT]
+    for part in chunks(contacts):
+        by_id = {key.id: key for key in part}
+        rows = tx.execute(
+            sa.select(outcome.c.record_id, outcome.c.side, outcome.c.account_id).where(
+                outcome.c.scope == tx.scope,
+                outcome.c.entity == Entity.CONTACT,
+                outcome.c.record_id.in_(list(by_id)),
+                outcome.c.account_id.is_not(None),
+            )
+        )
+        groups.update({Key(Entity.CONTACT, Side(row.side), row.record_id): row.account_id for row in rows})
+    return groups
+
+
+def _key(row: sa.Row[Any]) -> Key:
+    return Key(Entity(row.entity), Side(row.side), row.record_id)
+
+
+def _by_key(statement: Statement) -> Statement:
+    """The statement, limited to the row that `_parameters` names."""
+    return statement.where(
+        dirty.c.scope == sa.bindparam("b_scope"),
+        dirty.c.entity == sa.bindparam("b_entity"),
+        dirty.c.side == sa.bindparam("b_side"),
+        dirty.c.record_id == sa.bindparam("b_id"),
+    )
+
+
+def _parameters(tx: Tx, key: Key) -> dict[str, str]:
+    return {"b_scope": tx.scope, "b_entity": key.entity, "b_side": key.side, "b_id": key.id}

@@ -1,0 +1,122 @@
+"""The append-only history: what Twinbook wrote, why, on whose behalf, with the values before and after."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from twinbook.domain.records import Entity, Side, Value
+from twinbook.store.database import Tx
+from twinbook.store.schema import journal
+
+TWINBOOK = "twinbook"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One field on one side. `before` is None when the field was empty or the record new."""
+
+    side: Side
+    field: str
+    before: Value
+    after: Value
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One thing that happened to a pair. `why` is a plain sentence, `who` is `twinbook` or a person."""
+
+    what: str
+    entity: Entity
+    salesforce_id: str | None
+    netsuite_id: str | None
+    why: str
+    who: str = TWINBOOK
+    changes: tuple[Change, ...] = ()
+    duration_ms: float | None = None
+    run_id: int | None = None
+    at: float = 0.0
+    id: int = 0
+
+
+def append(tx: Tx, entries: Sequence[Entry], *, now: float) -> None:
+    if not entries:
+        return
+    tx.execute(
+        sa.insert(journal),
+        [
+            {
+                "at": now,
+                "scope": tx.scope,
+                "entity": entry.entity,
+                "salesforce_id": entry.salesforce_id,
+                "netsuite_id": entry.netsuite_id,
+                "what": entry.what,
+                "why": entry.why,
+                "who": entry.who,
+                "changes": [
+                    {"side": item.side, "field": item.field, "before": item.before, "after": item.after}
+                    for item in entry.changes
+                ],
+                "duration_ms": entry.duration_ms,
+                "run_id": entry.run_id,
+            }
+            for entry in entries
+        ],
+    )
+
+
+def history(tx: Tx, *, salesforce_id: str | None, netsuite_id: str | None, limit: int = 50) -> list[Entry]:
+    """The latest entries of a pair, newest first."""
+    ids = [
+        column == value
+        for column, value in (
+            (journal.c.salesforce_id, salesforce_id),
+            (journal.c.netsuite_id, netsuite_id),
+        )
+        if value
+    ]
+    if not ids:
+        return []
+    return _select(tx, journal.c.scope == tx.scope, sa.or_(*ids), limit=limit)
+
+
+def since(tx: Tx, entry_id: int, *, limit: int = 200) -> list[Entry]:
+    """Entries after `entry_id`, oldest first: for people who watch."""
+    rows = tx.execute(
+        sa.select(journal)
+        .where(journal.c.scope == tx.scope, journal.c.id > entry_id)
+        .order_by(journal.c.id)
+        .limit(limit)
+    )
+    return [_entry(row) for row in rows]
+
+
+def last_id(tx: Tx) -> int:
+    return tx.execute(sa.select(sa.func.max(journal.c.id)).where(journal.c.scope == tx.scope)).scalar() or 0
+
+
+def _select(tx: Tx, *where: sa.ColumnElement[bool], limit: int) -> list[Entry]:
+    rows = tx.execute(sa.select(journal).where(*where).order_by(journal.c.id.desc()).limit(limit))
+    return [_entry(row) for row in rows]
+
+
+def _entry(row: sa.Row[Any]) -> Entry:
+    return Entry(
+        what=row.what,
+        entity=Entity(row.entity),
+        salesforce_id=row.salesforce_id,
+        netsuite_id=row.netsuite_id,
+        why=row.why,
+        who=row.who,
+        changes=tuple(
+            Change(Side(item["side"]), item["field"], item["before"], item["after"]) for item in row.changes
+        ),
+        duration_ms=row.duration_ms,
+        run_id=row.run_id,
+        at=row.at,
+        id=row.id,
+    )

@@ -1,0 +1,146 @@
+"""What came of each record the last time it was looked at: exactly one row a record, with the reason and the trace."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from twinbook.domain.plan import OutcomeKind
+from twinbook.domain.reasons import Reason
+from twinbook.domain.records import Entity, Key, Side
+from twinbook.store.database import Tx
+from twinbook.store.schema import outcome
+from twinbook.store.sql import incoming, upsert
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """One look at one record. `written` names what this look wrote (created, adopted, updated), None if nothing."""
+
+    key: Key
+    kind: OutcomeKind
+    reason: Reason | None = None
+    detail: str = ""
+    counterpart_id: str | None = None
+    account_id: str | None = None
+    name: str = ""
+    email: str | None = None
+    trace: tuple[dict[str, Any], ...] = ()
+    choices: tuple[str, ...] = ()
+    written: str | None = None
+    looked_at: float = 0.0
+    written_at: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """How many records stand at one outcome and reason."""
+
+    kind: OutcomeKind
+    reason: Reason | None
+    number: int
+
+
+def record(tx: Tx, found: Sequence[Outcome], *, now: float) -> None:
+    """Store the outcomes; the time and kind of the last write survive looks that write nothing."""
+    rows = [
+        {
+            "scope": tx.scope,
+            "entity": item.key.entity,
+            "side": item.key.side,
+            "record_id": item.key.id,
+            "counterpart_id": item.counterpart_id,
+            "account_id": item.account_id,
+            "name": item.name,
+            "email": item.email,
+            "outcome": item.kind,
+            "reason": item.reason,
+            "detail": item.detail,
+            "trace": list(item.trace),
+            "choices": list(item.choices),
+            "looked_at": now,
+            "written_at": now if item.written else None,
+            "written": item.written,
+        }
+        for item in found
+    ]
+    keys = {column.name for column in outcome.primary_key}
+    changes: dict[str, Any] = {name: incoming(name) for name in outcome.c.keys() if name not in keys}  # noqa: SIM118
+    for name in ("written_at", "written"):
+        changes[name] = sa.func.coalesce(incoming(name), outcome.c[name])
+    upsert(tx, outcome, rows, update=changes)
+
+
+def find(tx: Tx, key: Key) -> Outcome | None:
+    row = tx.execute(
+        sa.select(outcome).where(
+            outcome.c.scope == tx.scope,
+            outcome.c.entity == key.entity,
+            outcome.c.side == key.side,
+            outcome.c.record_id == key.id,
+        )
+    ).one_or_none()
+    return None if row is None else _outcome(row)
+
+
+def search(tx: Tx, text: str, *, limit: int = 20) -> list[Outcome]:
+    """Contacts whose id on either side, or whose email, is `text`."""
+    rows = tx.execute(
+        sa.select(outcome)
+        .where(
+            outcome.c.scope == tx.scope,
+            outcome.c.entity == Entity.CONTACT,
+            sa.or_(
+                outcome.c.record_id == text,
+                outcome.c.counterpart_id == text,
+                outcome.c.email == text.strip().casefold(),
+            ),
+        )
+        .limit(limit)
+    )
+    return [_outcome(row) for row in rows]
+
+
+def keys_with_reason(tx: Tx, reason: Reason) -> list[Key]:
+    rows = tx.execute(
+        sa.select(outcome.c.entity, outcome.c.side, outcome.c.record_id).where(
+            outcome.c.scope == tx.scope, outcome.c.reason == reason
+        )
+    )
+    return [Key(Entity(row.entity), Side(row.side), row.record_id) for row in rows]
+
+
+def tally(tx: Tx, entity: Entity = Entity.CONTACT) -> list[Tally]:
+    """Counts by outcome and reason, the largest first."""
+    number = sa.func.count().label("number")
+    rows = tx.execute(
+        sa.select(outcome.c.outcome, outcome.c.reason, number)
+        .where(outcome.c.scope == tx.scope, outcome.c.entity == entity)
+        .group_by(outcome.c.outcome, outcome.c.reason)
+        .order_by(number.desc())
+    )
+    return [
+        Tally(OutcomeKind(row.outcome), Reason(row.reason) if row.reason else None, row.number)
+        for row in rows
+    ]
+
+
+def _outcome(row: sa.Row[Any]) -> Outcome:
+    return Outcome(
+        key=Key(Entity(row.entity), Side(row.side), row.record_id),
+        kind=OutcomeKind(row.outcome),
+        reason=Reason(row.reason) if row.reason else None,
+        detail=row.detail,
+        counterpart_id=row.counterpart_id,
+        account_id=row.account_id,
+        name=row.name,
+        email=row.email,
+        trace=tuple(row.trace),
+        choices=tuple(row.choices),
+        written=row.written,
+        looked_at=row.looked_at,
+        written_at=row.written_at,
+    )

@@ -1,0 +1,158 @@
+"""Long work over many records: a back-fill that a person asked for, or a re-list after a gap in the events.
+
+A run lists keys page by page; its position moves in the transaction that marks the page dirty, so it resumes where
+it stopped. It is done when everything it listed has an outcome.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+import sqlalchemy as sa
+
+from twinbook.domain.plan import OutcomeKind
+from twinbook.domain.reasons import Reason
+from twinbook.domain.records import Entity
+from twinbook.store.database import Tx
+from twinbook.store.schema import run, run_count
+from twinbook.store.sql import incoming, upsert
+
+
+class RunKind(StrEnum):
+    BACKFILL = "backfill"
+    RELIST = "relist"
+
+
+class RunState(StrEnum):
+    """`listing`: pages are still read; `draining`: all is listed, some records have no outcome yet."""
+
+    LISTING = "listing"
+    DRAINING = "draining"
+    DONE = "done"
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One run as stored. `total` is the expected number of records, None when unknown."""
+
+    id: int
+    kind: RunKind
+    entity: Entity
+    state: RunState
+    position: str | None
+    total: int | None
+    listed: int
+    requested_by: str
+    started_at: float
+    finished_at: float | None
+
+
+def start(tx: Tx, kind: RunKind, entity: Entity, *, by: str, now: float, total: int | None = None) -> int:
+    """Begin a run, or return the one of this kind and entity that is not done yet."""
+    unfinished = tx.execute(
+        sa.select(run.c.id).where(
+            run.c.scope == tx.scope, run.c.kind == kind, run.c.entity == entity, run.c.state != RunState.DONE
+        )
+    ).scalar()
+    if unfinished is not None:
+        return int(unfinished)
+    key = tx.execute(
+        sa.insert(run).values(
+            scope=tx.scope,
+            kind=kind,
+            entity=entity,
+            state=RunState.LISTING,
+            total=total,
+            listed=0,
+            requested_by=by,
+            started_at=now,
+        )
+    ).inserted_primary_key
+    assert key is not None  # noqa: S101 - an insert of one row always answers its key
+    return int(key[0])
+
+
+def restart(tx: Tx, kind: RunKind, entity: Entity, *, by: str, now: float) -> int:
+    """Begin a run, or make the unfinished one list from the start again: something was missed since it began."""
+    run_id = start(tx, kind, entity, by=by, now=now)
+    tx.execute(
+        sa.update(run).where(run.c.id == run_id).values(state=RunState.LISTING, position=None, listed=0)
+    )
+    return run_id
+
+
+def advance(tx: Tx, run_id: int, *, position: str | None, listed: int) -> None:
+    """Note that one more page is dirty; `position` None ends the listing."""
+    tx.execute(
+        sa.update(run)
+        .where(run.c.id == run_id)
+        .values(
+            position=position,
+            listed=run.c.listed + listed,
+            state=RunState.DRAINING if position is None else RunState.LISTING,
+        )
+    )
+
+
+def expect(tx: Tx, run_id: int, total: int) -> None:
+    tx.execute(sa.update(run).where(run.c.id == run_id).values(total=total))
+
+
+def finish(tx: Tx, run_id: int, *, now: float) -> None:
+    tx.execute(sa.update(run).where(run.c.id == run_id).values(state=RunState.DONE, finished_at=now))
+
+
+def unfinished(tx: Tx) -> list[Run]:
+    rows = tx.execute(
+        sa.select(run).where(run.c.scope == tx.scope, run.c.state != RunState.DONE).order_by(run.c.id)
+    )
+    return [_run(row) for row in rows]
+
+
+def by_id(tx: Tx, run_id: int) -> Run:
+    return _run(tx.execute(sa.select(run).where(run.c.id == run_id)).one())
+
+
+def latest(tx: Tx, *, limit: int = 10) -> list[Run]:
+    rows = tx.execute(sa.select(run).where(run.c.scope == tx.scope).order_by(run.c.id.desc()).limit(limit))
+    return [_run(row) for row in rows]
+
+
+def count(tx: Tx, results: Sequence[tuple[int, OutcomeKind, Reason | None]]) -> None:
+    """Add finished records to the counts of their runs."""
+    sums: dict[tuple[int, str, str], int] = {}
+    for run_id, kind, reason in results:
+        key = (run_id, kind.value, reason.value if reason else "")
+        sums[key] = sums.get(key, 0) + 1
+    rows = [
+        {"run_id": run_id, "outcome": kind, "reason": reason, "number": number}
+        for (run_id, kind, reason), number in sums.items()
+    ]
+    upsert(tx, run_count, rows, update={"number": run_count.c.number + incoming("number")})
+
+
+def counts(tx: Tx, run_id: int) -> list[tuple[OutcomeKind, Reason | None, int]]:
+    rows = tx.execute(
+        sa.select(run_count).where(run_count.c.run_id == run_id).order_by(run_count.c.number.desc())
+    )
+    return [
+        (OutcomeKind(row.outcome), Reason(row.reason) if row.reason else None, row.number) for row in rows
+    ]
+
+
+def _run(row: sa.Row[Any]) -> Run:
+    return Run(
+        row.id,
+        RunKind(row.kind),
+        Entity(row.entity),
+        RunState(row.state),
+        row.position,
+        row.total,
+        row.listed,
+        row.requested_by,
+        row.started_at,
+        row.finished_at,
+    )

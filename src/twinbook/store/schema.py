@@ -1,0 +1,189 @@
+"""The tables. One schema for SQLite and PostgreSQL; `migrations/` makes it, a test holds the two against each other.
+
+Times are epoch seconds (float). `scope` is the name of the connection that a row belongs to.
+"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+metadata = sa.MetaData()
+
+link = sa.Table(
+    "link",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("scope", sa.Text, nullable=False),
+    sa.Column("entity", sa.Text, nullable=False),
+    sa.Column("salesforce_id", sa.Text),
+    sa.Column("netsuite_id", sa.Text),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("correlation_id", sa.Text, nullable=False),
+    # Held while a contact with this email is being created, so that two contacts that share a mailbox are
+    # decided one after the other.
+    sa.Column("reserved_email", sa.Text),
+    sa.Column("agreed", sa.JSON, nullable=False),
+    sa.Column("salesforce_version", sa.Text, nullable=False, server_default=""),
+    sa.Column("netsuite_version", sa.Text, nullable=False, server_default=""),
+    sa.Column("created_at", sa.Float, nullable=False),
+    sa.Column("updated_at", sa.Float, nullable=False),
+)
+sa.Index("link_salesforce", link.c.scope, link.c.entity, link.c.salesforce_id, unique=True)
+sa.Index(
+    "link_netsuite",
+    link.c.scope,
+    link.c.entity,
+    link.c.netsuite_id,
+    unique=True,
+    sqlite_where=sa.text("netsuite_id IS NOT NULL AND state <> 'closed'"),
+    postgresql_where=sa.text("netsuite_id IS NOT NULL AND state <> 'closed'"),
+)
+sa.Index(
+    "link_reserved_email",
+    link.c.scope,
+    link.c.reserved_email,
+    unique=True,
+    sqlite_where=sa.text("reserved_email IS NOT NULL"),
+    postgresql_where=sa.text("reserved_email IS NOT NULL"),
+)
+
+dirty = sa.Table(
+    "dirty",
+    metadata,
+    sa.Column("scope", sa.Text, primary_key=True),
+    sa.Column("entity", sa.Text, primary_key=True),
+    sa.Column("side", sa.Text, primary_key=True),
+    sa.Column("record_id", sa.Text, primary_key=True),
+    # Records of one group (an account) are never worked on by two lanes at once.
+    sa.Column("group_id", sa.Text, nullable=False),
+    sa.Column("priority", sa.Integer, nullable=False),
+    sa.Column("due_at", sa.Float, nullable=False),
+    # Moves with every mark: a key that was marked again while it was worked on stays dirty.
+    sa.Column("seq", sa.Integer, nullable=False),
+    sa.Column("attempts", sa.Integer, nullable=False),
+    sa.Column("cause", sa.Text, nullable=False),
+    sa.Column("marked_at", sa.Float, nullable=False),
+    sa.Column("run_id", sa.Integer),
+    sa.Column("claim", sa.Text),
+    sa.Column("lease_until", sa.Float),
+)
+sa.Index("dirty_next", dirty.c.scope, dirty.c.priority, dirty.c.due_at)
+sa.Index("dirty_claim", dirty.c.scope, dirty.c.claim)
+sa.Index("dirty_run", dirty.c.run_id)
+
+outcome = sa.Table(
+    "outcome",
+    metadata,
+    sa.Column("scope", sa.Text, primary_key=True),
+    sa.Column("entity", sa.Text, primary_key=True),
+    sa.Column("side", sa.Text, primary_key=True),
+    sa.Column("record_id", sa.Text, primary_key=True),
+    sa.Column("counterpart_id", sa.Text),
+    sa.Column("account_id", sa.Text),
+    sa.Column("name", sa.Text, nullable=False, server_default=""),
+    sa.Column("email", sa.Text),
+    sa.Column("outcome", sa.Text, nullable=False),
+    sa.Column("reason", sa.Text),
+    sa.Column("detail", sa.Text, nullable=False, server_default=""),
+    sa.Column("trace", sa.JSON, nullable=False),
+    sa.Column("choices", sa.JSON, nullable=False),
+    sa.Column("looked_at", sa.Float, nullable=False),
+    sa.Column("written_at", sa.Float),
+    sa.Column("written", sa.Text),
+)
+sa.Index("outcome_reason", outcome.c.scope, outcome.c.outcome, outcome.c.reason)
+sa.Index("outcome_counterpart", outcome.c.scope, outcome.c.entity, outcome.c.counterpart_id)
+sa.Index("outcome_email", outcome.c.scope, outcome.c.email)
+
+journal = sa.Table(
+    "journal",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("at", sa.Float, nullable=False),
+    sa.Column("scope", sa.Text, nullable=False),
+    sa.Column("entity", sa.Text, nullable=False),
+    sa.Column("salesforce_id", sa.Text),
+    sa.Column("netsuite_id", sa.Text),
+    sa.Column("what", sa.Text, nullable=False),
+    sa.Column("why", sa.Text, nullable=False),
+    sa.Column("who", sa.Text, nullable=False),
+    sa.Column("changes", sa.JSON, nullable=False),
+    sa.Column("duration_ms", sa.Float),
+    sa.Column("run_id", sa.Integer),
+)
+sa.Index("journal_salesforce", journal.c.scope, journal.c.salesforce_id)
+sa.Index("journal_netsuite", journal.c.scope, journal.c.netsuite_id)
+sa.Index("journal_at", journal.c.at)
+
+incident = sa.Table(
+    "incident",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("scope", sa.Text, nullable=False),
+    sa.Column("entity", sa.Text, nullable=False),
+    sa.Column("side", sa.Text, nullable=False),
+    sa.Column("record_id", sa.Text, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("code", sa.Text, nullable=False),
+    sa.Column("field", sa.Text),
+    sa.Column("message", sa.Text, nullable=False),
+    sa.Column("remedy", sa.Text, nullable=False),
+    sa.Column("attempts", sa.Integer, nullable=False),
+    sa.Column("opened_at", sa.Float, nullable=False),
+    sa.Column("seen_at", sa.Float, nullable=False),
+    sa.Column("closed_at", sa.Float),
+    sa.Column("closed_by", sa.Text),
+)
+sa.Index(
+    "incident_open",
+    incident.c.scope,
+    incident.c.entity,
+    incident.c.side,
+    incident.c.record_id,
+    unique=True,
+    sqlite_where=sa.text("closed_at IS NULL"),
+    postgresql_where=sa.text("closed_at IS NULL"),
+)
+
+cursor = sa.Table(
+    "cursor",
+    metadata,
+    sa.Column("scope", sa.Text, primary_key=True),
+    sa.Column("stream", sa.Text, primary_key=True),
+    sa.Column("position", sa.Text, nullable=False),
+    sa.Column("updated_at", sa.Float, nullable=False),
+)
+
+run = sa.Table(
+    "run",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("scope", sa.Text, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("entity", sa.Text, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("position", sa.Text),
+    sa.Column("total", sa.Integer),
+    sa.Column("listed", sa.Integer, nullable=False),
+    sa.Column("requested_by", sa.Text, nullable=False),
+    sa.Column("started_at", sa.Float, nullable=False),
+    sa.Column("finished_at", sa.Float),
+)
+
+run_count = sa.Table(
+    "run_count",
+    metadata,
+    sa.Column("run_id", sa.Integer, sa.ForeignKey("run.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("outcome", sa.Text, primary_key=True),
+    sa.Column("reason", sa.Text, primary_key=True),
+    sa.Column("number", sa.Integer, nullable=False),
+)
+
+flow = sa.Table(
+    "flow",
+    metadata,
+    sa.Column("scope", sa.Text, primary_key=True),
+    sa.Column("paused", sa.Boolean, nullable=False),
+    sa.Column("changed_at", sa.Float, nullable=False),
+    sa.Column("changed_by", sa.Text, nullable=False),
+)
