@@ -1,0 +1,152 @@
+"""What shall happen to contacts and accounts: the tables `contacts` and `accounts` of a connection.
+
+The choices are the domain's own enumerations (behaviour.md 2 to 6), so that a value cannot exist here alone.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, ValidationInfo, field_validator
+
+from twinbook.domain.policy import (
+    Accounts,
+    CounterpartMissing,
+    DeletedInNetSuite,
+    DeletedInSalesforce,
+    Direction,
+    MatchScope,
+    MergedAway,
+    NameClash,
+    OtherCompany,
+    SharedEmail,
+    WithoutAccount,
+)
+from twinbook.settings.table import Name, Names, Table, refusal
+
+TriggerName = Literal["closed-won", "push", "rule", "all"]
+
+
+class RuleSettings(Table):
+    """A named condition. Its name appears wherever the rule decided something."""
+
+    name: Name
+    """Short and unique: it is the answer to "why was this record left out?"."""
+    expression: Name
+    """The condition in CEL, such as contact.Email != "" && !contact.Email.endsWith("@example.com")."""
+
+
+class MappingSettings(Table):
+    """One field that is kept in step. A row with the key of a default row replaces it."""
+
+    key: Name
+    """Name of the row, such as title. The default rows are listed in docs/settings.md."""
+    enabled: bool = True
+    """Off leaves a default row out; the other values of the row are then not looked at."""
+    salesforce: str | None = None
+    """Field of the Salesforce contact."""
+    netsuite: str | None = None
+    """Field of the NetSuite contact."""
+    direction: Literal["->", "<-", "<->"] = "<->"
+    """To NetSuite (->), to Salesforce (<-), or both."""
+    conflict: Literal["salesforce", "netsuite", "review"] = "salesforce"
+    """Who wins when both sides changed the field since they last agreed; review writes neither."""
+    when: str | None = None
+    """Condition in CEL under which the field is looked at."""
+    create_only: bool = False
+    """Write the field only when the counterpart is created."""
+    ignore_blank: bool = False
+    """Do not let an emptied field empty the other side."""
+    default: str | bool | int | float | None = None
+    """Value to write where the source is empty."""
+    lookup: dict[str, str] = Field(default_factory=dict)
+    """Table of values: Salesforce's value = NetSuite's value."""
+    expression: str | None = None
+    """Value computed in CEL instead of a source field; needs direction -> or <-."""
+    on_overflow: Literal["error", "truncate"] = "error"
+    """What to do with a value that is too long for the target."""
+
+
+class ContactSettings(Table):
+    """Which contacts are synced, and what happens when something is not clear."""
+
+    direction: Direction = Direction.SALESFORCE_TO_NETSUITE
+    """Which side's contacts create and update the other's."""
+    create: bool = True
+    """Create contacts that have no counterpart."""
+    update: bool = True
+    """Update contacts that are linked."""
+    contacts_without_account: WithoutAccount = WithoutAccount.SKIP
+    """Salesforce contacts that belong to no account."""
+    role_filter: Names = ()
+    """Sync only contacts that hold one of these roles; empty: all contacts."""
+    rules: tuple[RuleSettings, ...] = ()
+    """Conditions that a contact must meet, all of them."""
+    test_mode: bool = False
+    """Sync only contacts whose `test_mode_field` contains `test_mode_tag`."""
+    test_mode_field: Name = "Description"
+    """Salesforce field that is searched for the tag."""
+    test_mode_tag: Name = "[twinbook-test]"
+    """Text that marks a contact as one for tests."""
+    match_scope: MatchScope = MatchScope.ANYWHERE
+    """Where to look for a counterpart by email: at the account's customer and then anywhere, or only there."""
+    other_company: OtherCompany = OtherCompany.ADOPT
+    """The only match by email belongs to another company: adopt it and set its company, or ask."""
+    shared_email: SharedEmail = SharedEmail.REVIEW
+    """All matches by email are linked to other contacts (a shared mailbox): ask, or create another contact."""
+    name_clash: NameClash = NameClash.SUFFIX
+    """NetSuite refuses the name as taken by another person: add the id to the NetSuite name, or ask."""
+    counterpart_missing: CounterpartMissing = CounterpartMissing.REVIEW
+    """A linked NetSuite contact is gone when Salesforce's contact changes."""
+    deleted_in_salesforce: DeletedInSalesforce = DeletedInSalesforce.KEEP
+    """What becomes of the NetSuite contact when the Salesforce contact is deleted."""
+    deleted_in_netsuite: DeletedInNetSuite = DeletedInNetSuite.REVIEW
+    """What becomes of the pair when the NetSuite contact is deleted. Only delete removes Salesforce contacts."""
+    merged_away: MergedAway = MergedAway.REVIEW
+    """The second NetSuite contact that a merge in Salesforce leaves behind."""
+    mapping_base: Literal["default", "empty"] = "default"
+    """Start from the default map and change single rows, or from nothing."""
+    mapping: tuple[MappingSettings, ...] = ()
+    """Rows that replace or extend the map that `mapping_base` names."""
+
+    @field_validator("rules")
+    @classmethod
+    def _distinct_rules(cls, rules: tuple[RuleSettings, ...]) -> tuple[RuleSettings, ...]:
+        _refuse_repeated([rule.name for rule in rules], "rules")
+        return rules
+
+    @field_validator("mapping")
+    @classmethod
+    def _distinct_rows(cls, rows: tuple[MappingSettings, ...]) -> tuple[MappingSettings, ...]:
+        _refuse_repeated([row.key for row in rows], "mapping rows")
+        return rows
+
+
+class AccountSettings(Table):
+    """The gate: when an account becomes a NetSuite customer, and who makes it one."""
+
+    mode: Accounts = Accounts.SYNC
+    """Match or create customers (sync), or only wait until another tool has linked the account (gate-only)."""
+    triggers: tuple[TriggerName, ...] = ("closed-won",)
+    """What makes an account sync. The push checkbox and a request by hand always do."""
+    rules: tuple[RuleSettings, ...] = ()
+    """Conditions of the trigger rule; any of them is enough."""
+    subsidiary_id: Annotated[str, Field(pattern=r"^[0-9]+$")] | None = None
+    """Internal id of the subsidiary of new customers; NetSuite OneWorld requires it."""
+    customer_status_id: Annotated[str, Field(pattern=r"^-?[0-9]+$")] | None = None
+    """Internal id of the status of new customers; the form's default when absent."""
+
+    @field_validator("rules")
+    @classmethod
+    def _rules(cls, rules: tuple[RuleSettings, ...], info: ValidationInfo) -> tuple[RuleSettings, ...]:
+        _refuse_repeated([rule.name for rule in rules], "rules")
+        if bool(rules) != ("rule" in info.data.get("triggers", [])):
+            problem = "there are rules but no trigger for them" if rules else "the trigger has no rules"
+            raise refusal(problem, 'use "rule" in triggers and [[accounts.rules]] together')
+        return rules
+
+
+def _refuse_repeated(names: list[str], what: str) -> None:
+    repeated = sorted({name for name in names if names.count(name) > 1})
+    if repeated:
+        raise refusal(f"two {what} have the name {', '.join(repeated)}", "give each a name of its own")

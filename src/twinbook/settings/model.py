@@ -1,0 +1,98 @@
+"""The settings of an installation, as one tree of typed tables. `twinbook.settings.loading` reads it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, SecretStr, StringConstraints, ValidationInfo, field_validator, model_validator
+
+from twinbook.settings.contacts import AccountSettings, ContactSettings
+from twinbook.settings.presets import ID_FIELDS, Preset
+from twinbook.settings.systems import NetSuiteSettings, SalesforceSettings
+from twinbook.settings.table import FilePath, Seconds, Table, refusal
+
+ConnectionName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]*(_[a-z0-9]+)*$", max_length=40)]
+
+
+class StoreSettings(Table):
+    """Where Twinbook keeps its links, its queue and its history."""
+
+    path: FilePath = Path("twinbook.db")
+    """SQLite file, relative to the settings file."""
+    url: SecretStr | None = None
+    """Address of a database server instead of the file."""
+
+
+class LogSettings(Table):
+    """What is logged to standard error. Secrets and personal data never are."""
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    """Least important kind of message to log."""
+    format: Literal["console", "json"] = "console"
+    """Lines for people, or one JSON object a line for machines."""
+
+
+class RetrySettings(Table):
+    """Pauses between the tries after a temporary failure: doubled each time, with jitter, for as long as it takes."""
+
+    base_seconds: Seconds = 2
+    """Pause after the first failure."""
+    cap_seconds: Seconds = 300
+    """Longest pause."""
+
+    @field_validator("cap_seconds")
+    @classmethod
+    def _not_below_base(cls, cap: float, info: ValidationInfo) -> float:
+        if cap < info.data.get("base_seconds", cap):
+            raise refusal("is below base_seconds", "raise it, or lower base_seconds")
+        return cap
+
+
+class LimitSettings(Table):
+    """How much is done at once, and when a flow stops for a person to look."""
+
+    batch_size: Annotated[int, Field(ge=1, le=200)] = 200
+    """Most contacts that a lane takes at once. Salesforce writes at most 200 records a call."""
+    stop_deletes_percent: Annotated[float, Field(gt=0, le=100)] = 5
+    """A sweep that finds more deletes than this share of the links stops the flow."""
+    stop_deletes_above: Annotated[int, Field(ge=0)] = 20
+    """So many deletes never stop it."""
+    stop_changes_percent: Annotated[float, Field(gt=0, le=100)] = 50
+    """A sweep that would change more than this share of the links stops the flow."""
+
+
+class ConnectionSettings(Table):
+    """One Salesforce org paired with one NetSuite account."""
+
+    preset: Preset = Preset.TWINBOOK
+    """Whose id fields to use, so that links made by another product are kept."""
+    salesforce: SalesforceSettings
+    netsuite: NetSuiteSettings
+    contacts: ContactSettings = ContactSettings()
+    accounts: AccountSettings = AccountSettings()
+    retry: RetrySettings = RetrySettings()
+    limits: LimitSettings = LimitSettings()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _id_fields_of_the_preset(cls, values: Any) -> Any:
+        """An id field that is not given is the preset's. Malformed values are left for the fields to refuse."""
+        if not isinstance(values, dict) or values.get("preset") not in list(Preset):
+            return values
+        fields = ID_FIELDS[Preset(values["preset"])]
+        sides = {"salesforce": fields.salesforce, "netsuite": fields.netsuite}
+        return values | {
+            side: {"id_field": field} | values[side]
+            for side, field in sides.items()
+            if isinstance(values.get(side), dict)
+        }
+
+
+class Settings(Table):
+    """All settings of an installation."""
+
+    store: StoreSettings
+    log: LogSettings = LogSettings()
+    connections: Annotated[dict[ConnectionName, ConnectionSettings], Field(min_length=1)]
+    """Connections by name. An installation may hold several; most have one, named default."""

@@ -1,0 +1,173 @@
+"""How to reach and log in to the two systems: the tables `salesforce` and `netsuite` of a connection."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+
+from pydantic import Field, SecretStr, StringConstraints, ValidationInfo, field_validator
+
+from twinbook.settings.presets import ID_FIELDS, Preset
+from twinbook.settings.table import ExistingFile, Name, Seconds, Table, Url, refusal
+
+CustomField = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]*__c$", max_length=80)]
+CustomEntityField = Annotated[str, StringConstraints(pattern=r"^custentity[a-z0-9_]+$", max_length=40)]
+RoleSource = Literal["AccountContactRole", "AccountContactRelation", "OpportunityContactRole"]
+
+_GENERIC_LOGIN_HOSTS = frozenset({"login.salesforce.com", "test.salesforce.com"})
+
+
+def _required_by(login: str, value: object, info: ValidationInfo) -> None:
+    """Refuse an absent value that the chosen kind of login needs."""
+    if value is None and info.data.get("auth") == login:
+        raise refusal(
+            f'is missing; auth = "{login}" needs it', f"add {info.field_name}, or choose another auth"
+        )
+
+
+def _private_key_given(login: str, value: object, info: ValidationInfo) -> None:
+    """Refuse a login with a key that names no key. `private_key` is the last of the two fields."""
+    if "private_key_file" not in info.data or info.data.get("auth") != login:
+        return
+    if (value is None) == (info.data["private_key_file"] is None):
+        problem = "there is no private key" if value is None else "there are two private keys"
+        raise refusal(problem, "give either private_key_file or private_key (better in the environment)")
+
+
+class SalesforceSettings(Table):
+    """The Salesforce org, and the integration user that Twinbook logs in as."""
+
+    login_url: Url
+    """My Domain address of the org, such as https://acme.my.salesforce.com."""
+    auth: Literal["jwt", "client-credentials"] = "jwt"
+    """Kind of login: a certificate and no shared secret (jwt), or a client secret (client-credentials)."""
+    client_id: Name
+    """Consumer key of the external client app."""
+    username: str | None = None
+    """User name of the integration user, for jwt."""
+    private_key_file: ExistingFile | None = None
+    """PEM file with the RSA private key of the app's certificate, for jwt."""
+    private_key: SecretStr | None = None
+    """The same key as PEM text, instead of the file."""
+    client_secret: SecretStr | None = None
+    """Consumer secret of the external client app, for client-credentials."""
+    api_version: Annotated[str, StringConstraints(pattern=r"^[0-9]{2,3}\.0$")] = "67.0"
+    """Version of the REST API."""
+    pubsub_endpoint: Annotated[str, StringConstraints(pattern=r"^[^\s/]+:[0-9]{1,5}$")] = (
+        "api.pubsub.salesforce.com:7443"
+    )
+    """Host and port of the Pub/Sub API; api.deu.pubsub.salesforce.com:7443 for EU data residency."""
+    pubsub_tls: bool = True
+    """Encrypt the Pub/Sub connection. Off only for a sandbox on this machine."""
+    ca_file: ExistingFile | None = None
+    """PEM file of certificate authorities to trust instead of the usual ones."""
+    verify_tls: bool = True
+    """Check the server's certificate. Off only for experiments."""
+    id_field: CustomField = ID_FIELDS[Preset.TWINBOOK].salesforce
+    """Hidden, unique external-id field on Contact and Account that holds the NetSuite id; see `preset`."""
+    push_field: CustomField = "Push_to_NetSuite__c"
+    """Checkbox on Contact and Account that asks for a sync at once; ignored where it does not exist."""
+    status_fields: Literal["auto", "off"] = "auto"
+    """Write status, message and time of the last sync to the contact if the fields are installed."""
+    change_events: Literal["auto", "poll"] = "auto"
+    """Listen to change events and poll where the org has none (auto), or only poll."""
+    role_sources: tuple[RoleSource, ...] = (
+        "AccountContactRole",
+        "AccountContactRelation",
+        "OpportunityContactRole",
+    )
+    """Objects whose roles count for `contacts.role_filter`; those that the org lacks are left out."""
+    poll_seconds: Seconds = 30
+    """Time between two looks for changes where there are no change events."""
+    timeout_seconds: Seconds = 30
+    """Time after which a call is given up and tried again."""
+
+    @field_validator("username")
+    @classmethod
+    def _username(cls, value: str | None, info: ValidationInfo) -> str | None:
+        _required_by("jwt", value, info)
+        return value
+
+    @field_validator("private_key")
+    @classmethod
+    def _private_key(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        _private_key_given("jwt", value, info)
+        return value
+
+    @field_validator("client_secret")
+    @classmethod
+    def _client_secret(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        _required_by("client-credentials", value, info)
+        return value
+
+    @field_validator("auth")
+    @classmethod
+    def _auth(cls, value: str, info: ValidationInfo) -> str:
+        host = urlsplit(info.data.get("login_url", "")).hostname
+        if value == "client-credentials" and host in _GENERIC_LOGIN_HOSTS:
+            raise refusal(
+                f"client-credentials does not work on {host}",
+                "set login_url to the org's My Domain address, such as https://acme.my.salesforce.com",
+            )
+        return value
+
+
+class NetSuiteSettings(Table):
+    """The NetSuite account, and the integration record that Twinbook logs in with."""
+
+    account_id: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9]+([_-][A-Za-z0-9]+)?$")]
+    """Account id as shown under Setup > Company > Company Information, such as 1234567 or 1234567_SB1."""
+    base_url: Url | None = None
+    """Address of the REST services; made from the account id when absent."""
+    auth: Literal["oauth2", "tba"] = "oauth2"
+    """Kind of login: OAuth 2.0 client credentials with a certificate, or token-based authentication (until 2028)."""
+    client_id: Name | None = None
+    """Client id of the integration record, for oauth2."""
+    certificate_id: Name | None = None
+    """Certificate id shown by the OAuth 2.0 Client Credentials (M2M) setup, for oauth2."""
+    private_key_file: ExistingFile | None = None
+    """PEM file with the private key (RSA or EC) of that certificate, for oauth2."""
+    private_key: SecretStr | None = None
+    """The same key as PEM text, instead of the file."""
+    tba_consumer_key: SecretStr | None = None
+    """Consumer key of the integration record, for tba."""
+    tba_consumer_secret: SecretStr | None = None
+    """Consumer secret of the integration record, for tba."""
+    tba_token_id: SecretStr | None = None
+    """Token id of the access token, for tba."""
+    tba_token_secret: SecretStr | None = None
+    """Token secret of the access token, for tba."""
+    ca_file: ExistingFile | None = None
+    """PEM file of certificate authorities to trust instead of the usual ones."""
+    verify_tls: bool = True
+    """Check the server's certificate. Off only for experiments."""
+    concurrency: Annotated[int, Field(ge=1, le=100)] = 4
+    """Most calls in flight at once, which is also the number of lanes. The whole account shares 5 to 20."""
+    id_field: CustomEntityField = ID_FIELDS[Preset.TWINBOOK].netsuite
+    """Custom entity field on contact and customer that holds the Salesforce id; see `preset`."""
+    locked_field: CustomEntityField | None = None
+    """Checkbox on the NetSuite contact that keeps Twinbook from writing to it."""
+    read_addresses: bool = True
+    """Read the address book of contacts. Off saves a call per contact where addresses are not mapped."""
+    poll_seconds: Seconds = 10
+    """Time between two looks for changes in NetSuite."""
+    timeout_seconds: Seconds = 60
+    """Time after which a call is given up and tried again."""
+
+    @field_validator("client_id", "certificate_id")
+    @classmethod
+    def _oauth2(cls, value: str | None, info: ValidationInfo) -> str | None:
+        _required_by("oauth2", value, info)
+        return value
+
+    @field_validator("private_key")
+    @classmethod
+    def _private_key(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        _private_key_given("oauth2", value, info)
+        return value
+
+    @field_validator("tba_consumer_key", "tba_consumer_secret", "tba_token_id", "tba_token_secret")
+    @classmethod
+    def _tba(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        _required_by("tba", value, info)
+        return value
