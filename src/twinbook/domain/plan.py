@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from twinbook.domain.errors import PermanentError
+from twinbook.domain.reasons import OutcomeKind as OutcomeKind
 from twinbook.domain.reasons import Reason
 from twinbook.domain.records import (
     Fields,
@@ -22,19 +23,6 @@ from twinbook.domain.records import (
     Side,
     Value,
 )
-
-
-class OutcomeKind(StrEnum):
-    """What came of a record. Exactly one of these is true of every record that Twinbook looked at."""
-
-    CREATED = "created"
-    ADOPTED = "adopted"
-    UPDATED = "updated"
-    UNCHANGED = "unchanged"
-    SKIPPED = "skipped"
-    WAITING = "waiting"
-    REVIEW = "review"
-    FAILED = "failed"
 
 
 class Action(StrEnum):

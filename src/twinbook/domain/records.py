@@ -47,7 +47,7 @@ class Entity(StrEnum):
 
 @dataclass(frozen=True, slots=True, order=True)
 class Key:
-    """"Look at this record again". Never a payload. `id` is the record's id on `side` (18 characters for Salesforce)."""
+    """A record to look at again. Never a payload. `id` is its id on `side` (18 characters for Salesforce)."""
 
     entity: Entity
     side: Side
@@ -126,7 +126,7 @@ class NetSuiteCustomer:
 
 
 class LinkState(StrEnum):
-    """`creating`: the intent is stored, the target's id not yet. `closed`: a tombstone, kept as the memory of a pair."""
+    """`creating`: the intent is stored, the target's id not yet. `closed`: a tombstone, the memory of a pair."""
 
     CREATING = "creating"
     LINKED = "linked"
