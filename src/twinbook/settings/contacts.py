@@ -5,6 +5,7 @@ The choices are the domain's own enumerations (behaviour.md 2 to 6), so that a v
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
@@ -22,6 +23,8 @@ from twinbook.domain.policy import (
     SharedEmail,
     WithoutAccount,
 )
+from twinbook.domain.rules import Expression
+from twinbook.settings.mapping import MappingBase, MappingSettings, mapping_of
 from twinbook.settings.table import Name, Names, Table, refusal
 
 TriggerName = Literal["closed-won", "push", "rule", "all"]
@@ -33,38 +36,16 @@ class RuleSettings(Table):
     name: Name
     """Short and unique: it is the answer to "why was this record left out?"."""
     expression: Name
-    """The condition in CEL, such as contact.Email != "" && !contact.Email.endsWith("@example.com")."""
+    """The condition in CEL, such as contact.LeadSource != "Partner" or account.Name.startsWith("A")."""
 
-
-class MappingSettings(Table):
-    """One field that is kept in step. A row with the key of a default row replaces it."""
-
-    key: Name
-    """Name of the row, such as title. The default rows are listed in docs/settings.md."""
-    enabled: bool = True
-    """Off leaves a default row out; the other values of the row are then not looked at."""
-    salesforce: str | None = None
-    """Field of the Salesforce contact."""
-    netsuite: str | None = None
-    """Field of the NetSuite contact."""
-    direction: Literal["->", "<-", "<->"] = "<->"
-    """To NetSuite (->), to Salesforce (<-), or both."""
-    conflict: Literal["salesforce", "netsuite", "review"] = "salesforce"
-    """Who wins when both sides changed the field since they last agreed; review writes neither."""
-    when: str | None = None
-    """Condition in CEL under which the field is looked at."""
-    create_only: bool = False
-    """Write the field only when the counterpart is created."""
-    ignore_blank: bool = False
-    """Do not let an emptied field empty the other side."""
-    default: str | bool | int | float | None = None
-    """Value to write where the source is empty."""
-    lookup: dict[str, str] = Field(default_factory=dict)
-    """Table of values: Salesforce's value = NetSuite's value."""
-    expression: str | None = None
-    """Value computed in CEL instead of a source field; needs direction -> or <-."""
-    on_overflow: Literal["error", "truncate"] = "error"
-    """What to do with a value that is too long for the target."""
+    @field_validator("expression")
+    @classmethod
+    def _understood(cls, text: str) -> str:
+        try:
+            Expression(text)
+        except ValueError as problem:
+            raise refusal(str(problem).splitlines()[0], "correct the expression") from None
+        return text
 
 
 class ContactSettings(Table):
@@ -104,7 +85,7 @@ class ContactSettings(Table):
     """What becomes of the pair when the NetSuite contact is deleted. Only delete removes Salesforce contacts."""
     merged_away: MergedAway = MergedAway.REVIEW
     """The second NetSuite contact that a merge in Salesforce leaves behind."""
-    mapping_base: Literal["default", "empty"] = "default"
+    mapping_base: MappingBase = "default"
     """Start from the default map and change single rows, or from nothing."""
     mapping: tuple[MappingSettings, ...] = ()
     """Rows that replace or extend the map that `mapping_base` names."""
@@ -112,13 +93,15 @@ class ContactSettings(Table):
     @field_validator("rules")
     @classmethod
     def _distinct_rules(cls, rules: tuple[RuleSettings, ...]) -> tuple[RuleSettings, ...]:
-        _refuse_repeated([rule.name for rule in rules], "rules")
+        _refuse_repeated(rules)
         return rules
 
     @field_validator("mapping")
     @classmethod
-    def _distinct_rows(cls, rows: tuple[MappingSettings, ...]) -> tuple[MappingSettings, ...]:
-        _refuse_repeated([row.key for row in rows], "mapping rows")
+    def _fits_together(
+        cls, rows: tuple[MappingSettings, ...], info: ValidationInfo
+    ) -> tuple[MappingSettings, ...]:
+        mapping_of(info.data.get("mapping_base", "default"), rows)
         return rows
 
 
@@ -139,14 +122,15 @@ class AccountSettings(Table):
     @field_validator("rules")
     @classmethod
     def _rules(cls, rules: tuple[RuleSettings, ...], info: ValidationInfo) -> tuple[RuleSettings, ...]:
-        _refuse_repeated([rule.name for rule in rules], "rules")
+        _refuse_repeated(rules)
         if bool(rules) != ("rule" in info.data.get("triggers", [])):
             problem = "there are rules but no trigger for them" if rules else "the trigger has no rules"
             raise refusal(problem, 'use "rule" in triggers and [[accounts.rules]] together')
         return rules
 
 
-def _refuse_repeated(names: list[str], what: str) -> None:
+def _refuse_repeated(rules: Sequence[RuleSettings]) -> None:
+    names = [rule.name for rule in rules]
     repeated = sorted({name for name in names if names.count(name) > 1})
     if repeated:
-        raise refusal(f"two {what} have the name {', '.join(repeated)}", "give each a name of its own")
+        raise refusal(f"two rules have the name {repeated[0]!r}", "give each a name of its own")

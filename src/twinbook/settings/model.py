@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, SecretStr, StringConstraints, ValidationInfo, field_validator, model_validator
+from pydantic import Field, StringConstraints, ValidationInfo, field_validator, model_validator
 
 from twinbook.settings.contacts import AccountSettings, ContactSettings
 from twinbook.settings.presets import ID_FIELDS, Preset
@@ -20,8 +20,6 @@ class StoreSettings(Table):
 
     path: FilePath = Path("twinbook.db")
     """SQLite file, relative to the settings file."""
-    url: SecretStr | None = None
-    """Address of a database server instead of the file."""
 
 
 class LogSettings(Table):
@@ -36,9 +34,9 @@ class LogSettings(Table):
 class RetrySettings(Table):
     """Pauses between the tries after a temporary failure: doubled each time, with jitter, for as long as it takes."""
 
-    base_seconds: Seconds = 2
+    base_seconds: Seconds = 1
     """Pause after the first failure."""
-    cap_seconds: Seconds = 300
+    cap_seconds: Seconds = 900
     """Longest pause."""
 
     @field_validator("cap_seconds")

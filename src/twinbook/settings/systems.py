@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
@@ -14,6 +15,7 @@ CustomField = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]*_
 CustomEntityField = Annotated[str, StringConstraints(pattern=r"^custentity[a-z0-9_]+$", max_length=40)]
 RoleSource = Literal["AccountContactRole", "AccountContactRelation", "OpportunityContactRole"]
 
+_TEST_ORGS = (".sandbox.my.salesforce.com", ".scratch.my.salesforce.com")
 _GENERIC_LOGIN_HOSTS = frozenset({"login.salesforce.com", "test.salesforce.com"})
 
 
@@ -34,6 +36,12 @@ def _private_key_given(login: str, value: object, info: ValidationInfo) -> None:
         raise refusal(problem, "give either private_key_file or private_key (better in the environment)")
 
 
+def _private_key_text(file: Path | None, text: SecretStr | None) -> str | None:
+    if file is not None:
+        return file.read_text(encoding="ascii")
+    return text.get_secret_value() if text is not None else None
+
+
 class SalesforceSettings(Table):
     """The Salesforce org, and the integration user that Twinbook logs in as."""
 
@@ -49,6 +57,8 @@ class SalesforceSettings(Table):
     """PEM file with the RSA private key of the app's certificate, for jwt."""
     private_key: SecretStr | None = None
     """The same key as PEM text, instead of the file."""
+    audience: Url | None = None
+    """Audience of the signed login, for jwt; made from login_url when absent."""
     client_secret: SecretStr | None = None
     """Consumer secret of the external client app, for client-credentials."""
     api_version: Annotated[str, StringConstraints(pattern=r"^[0-9]{2,3}\.0$")] = "67.0"
@@ -77,10 +87,25 @@ class SalesforceSettings(Table):
         "OpportunityContactRole",
     )
     """Objects whose roles count for `contacts.role_filter`; those that the org lacks are left out."""
+    save_past_duplicate_alerts: bool = False
+    """Save contacts although a duplicate rule raises an alert. Rules that block still block."""
     poll_seconds: Seconds = 30
     """Time between two looks for changes where there are no change events."""
     timeout_seconds: Seconds = 30
     """Time after which a call is given up and tried again."""
+
+    @property
+    def jwt_audience(self) -> str:
+        """The login host that serves the org: test for sandboxes and scratch orgs (salesforce.md 1.2, 1.3)."""
+        host = urlsplit(self.login_url).hostname or ""
+        is_test = host == "test.salesforce.com" or host.endswith(
+            (".sandbox.my.salesforce.com", ".scratch.my.salesforce.com")
+        )
+        return self.audience or f"https://{'test' if is_test else 'login'}.salesforce.com"
+
+    def read_private_key(self) -> str | None:
+        """The key as PEM text; None where the login has none. Raises OSError when the file cannot be read."""
+        return _private_key_text(self.private_key_file, self.private_key)
 
     @field_validator("username")
     @classmethod
@@ -153,6 +178,10 @@ class NetSuiteSettings(Table):
     """Time between two looks for changes in NetSuite."""
     timeout_seconds: Seconds = 60
     """Time after which a call is given up and tried again."""
+
+    def read_private_key(self) -> str | None:
+        """The key as PEM text; None where the login has none. Raises OSError when the file cannot be read."""
+        return _private_key_text(self.private_key_file, self.private_key)
 
     @field_validator("client_id", "certificate_id")
     @classmethod

@@ -1,0 +1,84 @@
+# Every target sets up what it needs by itself, so that a fresh clone needs nothing but Python, make and git.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help demo test browser lint fmt bench docs lock clean
+
+PYTHON ?= python3
+ARGS ?=
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install --require-hashes
+COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
+	--no-annotate --no-emit-index-url --no-emit-find-links pyproject.toml
+
+# Stamps: made again when a lock changes, so that the second time is quick.
+RUN := $(VENV)/.ready-to-run
+DEV := $(VENV)/.ready-to-develop
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: $(RUN) ## See it work, without any account; ARGS=--once plays and checks the scenario, then ends
+	$(BIN)/twinbook demo $(ARGS)
+
+test: $(DEV) ## Run the tests; ARGS are passed to pytest
+	$(BIN)/python -m pytest --ignore=tests/browser $(ARGS)
+ifneq ($(wildcard tests/browser/test_*.py),)
+	$(MAKE) browser
+endif
+
+# In a process of its own: Playwright's event loop and that of the other tests exclude each other.
+browser: $(DEV)
+	command -v chromium >/dev/null || $(call apt_install,chromium)
+	$(BIN)/python -m pytest tests/browser $(ARGS)
+
+lint: $(DEV) ## Check style, types and import rules
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+fmt: $(DEV) ## Format the code and mend what can be mended
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(DEV) ## Run the benchmarks
+	@shopt -s nullglob; for file in bench/bench_*.py; do echo "== $$file"; $(BIN)/python "$$file" $(ARGS); done
+
+docs: $(DEV) ## Write the generated parts of docs/ anew
+	$(BIN)/python docs/generate.py
+
+# The smaller lock follows the larger one: what is installed for use is what was tested.
+lock: $(DEV) ## Resolve the dependencies anew; ARGS=--upgrade takes newer versions
+	$(COMPILE) --group build --group dev --output-file requirements-dev.lock $(ARGS)
+	$(COMPILE) --group build --constraint requirements-dev.lock --output-file requirements.lock $(ARGS)
+
+clean: ## Remove all that was made here, the environment too
+	rm -rf $(VENV) .demo .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist
+
+$(DEV): requirements-dev.lock $(RUN)
+	$(PIP) -r $<
+	touch $@
+
+# Without build isolation, so that the build backend too comes from the lock.
+$(RUN): requirements.lock pyproject.toml | $(BIN)/python
+	@echo "Installing the dependencies into $(VENV) (once) ..."
+	$(PIP) -r $<
+	$(BIN)/python -m pip --disable-pip-version-check --quiet install --no-deps --no-build-isolation --editable .
+	touch $@
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo 'Twinbook needs Python 3.11 or later. Name one with: make PYTHON=python3.12 …'; exit 1; }
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || $(call apt_install,python3-venv)
+	$(PYTHON) -m venv $(VENV)
+
+# Debian leaves out some parts of what it installs; as root they can be added.
+define apt_install
+{ [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null \
+	|| { echo 'Please install the package $(1) (Debian, Ubuntu: sudo apt-get install $(1)).'; exit 1; }; \
+	apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends $(1); }
+endef
