@@ -4,7 +4,7 @@ NetSuite counts the calls of all integrations of an account together and refuses
 the client therefore holds a permit. Who waits is served by urgency first (a lower number is more urgent), then by
 arrival. The urgency of a call is that of the work it belongs to: a lane says it once,
 
-    with calling_at(urgency):
+    with calling_at(priority):
         await side.update_contact(...)
 
 and all calls made inside, also those of tasks started there, carry it. This spares every method of the port a
@@ -27,9 +27,9 @@ _urgency: ContextVar[int] = ContextVar("netsuite_call_urgency", default=MOST_URG
 
 
 @contextmanager
-def calling_at(urgency: int) -> Iterator[None]:
-    """Give the calls made inside this urgency; lower goes first. Outside of it calls are most urgent (0)."""
-    token = _urgency.set(urgency)
+def calling_at(priority: int) -> Iterator[None]:
+    """Give the calls made inside this urgency: lower goes first. Calls outside are the most urgent (0)."""
+    token = _urgency.set(priority)
     try:
         yield
     finally:

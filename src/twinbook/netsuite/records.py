@@ -1,0 +1,113 @@
+"""The REST record service: upsert by external id, update, get and delete (netsuite.md 2.1 to 2.3).
+
+Unknown property names are refused rather than dropped: every write asks for strict validation. Ids are checked
+before they become part of a path; nothing else ever does.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Any, Final
+
+from twinbook.domain.errors import PermanentError, TemporaryError
+from twinbook.http import HttpResponse
+from twinbook.netsuite.client import NetSuiteClient
+from twinbook.netsuite.suiteql import is_id
+
+PATH: Final = "/services/rest/record/v1"
+STRICT: Final = {"X-NetSuite-PropertyNameValidation": "Error"}
+
+_EXTERNAL_ID = re.compile(r"[A-Za-z0-9_-]{1,255}")
+_LOCATION_ID = re.compile(r"/(\d+)/?(?:\?.*)?$")
+
+Body = Mapping[str, Any]
+
+
+class RecordType(StrEnum):
+    """Record types that Twinbook writes, as they stand in paths."""
+
+    CONTACT = "contact"
+    CUSTOMER = "customer"
+
+
+class RecordService:
+    """Calls of one account. Every method raises `TemporaryError` or `PermanentError`."""
+
+    def __init__(self, client: NetSuiteClient) -> None:
+        self._client = client
+
+    async def upsert(self, kind: RecordType, external_id: str, body: Body) -> str:
+        """Create the record with this external id, or update the one that has it; gives the internal id.
+
+        The address book is replaced as a whole: a repeated call must not append its line again.
+        """
+        path = _path(kind, _by_external_id(external_id))
+        params = {"replace": "addressBook"} if "addressBook" in body else None
+        response = await self._client.call(
+            "PUT", path, params=params, headers=STRICT, json=body, writing=True
+        )
+        return _id_in_location(response) or await self.id_of(kind, external_id)
+
+    async def update(self, kind: RecordType, id_: str, body: Body) -> None:
+        """Change the properties in `body`; None clears."""
+        await self._client.call("PATCH", _path(kind, _by_id(id_)), headers=STRICT, json=body, writing=True)
+
+    async def delete(self, kind: RecordType, id_: str) -> None:
+        await self._client.call("DELETE", _path(kind, _by_id(id_)), writing=True)
+
+    async def with_sublists(self, kind: RecordType, id_: str) -> Body:
+        """The whole record with its sublists inline."""
+        params = {"expandSubResources": "true"}
+        return _object(await self._client.call("GET", _path(kind, _by_id(id_)), params=params, writing=False))
+
+    async def id_of(self, kind: RecordType, external_id: str) -> str:
+        """The internal id of the record with this external id."""
+        path = _path(kind, _by_external_id(external_id))
+        record = _object(await self._client.call("GET", path, params={"fields": "id"}, writing=False))
+        id_ = str(record.get("id", ""))
+        if not is_id(id_):
+            raise TemporaryError("UNREADABLE_ANSWER", "NetSuite named no id of the record that it wrote.")
+        return id_
+
+
+def _path(kind: RecordType, key: str) -> str:
+    return f"{PATH}/{kind.value}/{key}"
+
+
+def _by_external_id(external_id: str) -> str:
+    if _EXTERNAL_ID.fullmatch(external_id) is None:
+        raise PermanentError(
+            "INVALID_EXTERNAL_ID",
+            f"{external_id!r} cannot be a NetSuite external id.",
+            field="externalId",
+            remedy="Use at most 255 letters, digits, underscores and hyphens.",
+        )
+    return f"eid:{external_id}"
+
+
+def _by_id(id_: str) -> str:
+    if not is_id(id_):
+        raise PermanentError(
+            "INVALID_ID",
+            f"{id_!r} is no NetSuite internal id.",
+            field="id",
+            remedy="An internal id is a whole number; correct it where it is stored.",
+        )
+    return id_
+
+
+def _id_in_location(response: HttpResponse) -> str | None:
+    match = _LOCATION_ID.search(response.headers.get("Location", ""))
+    return match.group(1) if match else None
+
+
+def _object(response: HttpResponse) -> Body:
+    try:
+        body = response.json()
+    except ValueError:
+        body = None
+    if not isinstance(body, dict):
+        raise TemporaryError("UNREADABLE_ANSWER", "NetSuite's answer was no record.")
+    return body
