@@ -17,6 +17,7 @@ from tests.memory.salesforce_events import MemoryEvents
 from tests.memory.salesforce_fields import REQUIRED, schema_of
 
 from twinbook.domain.errors import PermanentError, TemporaryError
+from twinbook.domain.ids import to_18
 from twinbook.domain.ports import (
     Changes,
     EventBatch,
@@ -30,7 +31,6 @@ from twinbook.domain.ports import (
 from twinbook.domain.records import Entity, Fields, Key, SalesforceAccount, SalesforceContact, Side, Value
 from twinbook.salesforce.config import SalesforceConfig
 from twinbook.salesforce.errors import from_record
-from twinbook.salesforce.ids import to_18
 
 WRITES = ("update_contacts", "update_accounts", "upsert_contacts")
 PREFIXES = {

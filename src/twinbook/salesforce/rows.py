@@ -1,0 +1,125 @@
+"""Contacts and accounts: the queries that read them, and the records made of the rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from twinbook.domain.records import Fields, SalesforceAccount, SalesforceContact
+from twinbook.salesforce import soql
+from twinbook.salesforce.config import SalesforceConfig
+from twinbook.salesforce.rest import Row
+from twinbook.salesforce.schema import WON_OPPORTUNITIES, OrgFacts
+
+LIVE_CHILD = "IsDeleted = false"
+"""queryAll looks into the recycle bin for child rows too."""
+
+SYSTEM_FIELDS = ("Id", "IsDeleted", "MasterRecordId", "LastModifiedDate")
+
+
+class ContactRows:
+    """Reads contacts of an org with these facts."""
+
+    def __init__(self, facts: OrgFacts, config: SalesforceConfig) -> None:
+        self._fields = facts.contact_fields
+        self._config = config
+        self._roles = facts.role_sources
+        optional = (config.push_field, config.status_field, config.message_field, "IsPersonAccount")
+        self._columns = _distinct(
+            *SYSTEM_FIELDS,
+            "AccountId",
+            "Account.Name",
+            f"Account.{config.id_field}",
+            config.id_field,
+            *(name for name in optional if name in facts.contact.fields),
+            *self._fields,
+            *(_children((role.field,), role.relationship, LIVE_CHILD) for role in self._roles),
+        )
+
+    def statement(self, where: str) -> str:
+        return soql.select(self._columns, "Contact", where)
+
+    def record(self, row: Row) -> SalesforceContact:
+        config = self._config
+        account = row["Account"] or {}
+        return SalesforceContact(
+            id=row["Id"],
+            fields=_fields(row, self._fields),
+            version=row["LastModifiedDate"],
+            account_id=row["AccountId"],
+            account_name=account.get("Name"),
+            account_customer_id=account.get(config.id_field) or None,
+            netsuite_id=row[config.id_field] or None,
+            roles=frozenset(self._roles_in(row)),
+            is_person_account=row.get("IsPersonAccount", False),
+            push_requested=row.get(config.push_field, False),
+            status=row.get(config.status_field),
+            status_message=row.get(config.message_field),
+            deleted=row["IsDeleted"],
+            merged_into=row["MasterRecordId"],
+        )
+
+    def _roles_in(self, row: Row) -> Iterable[str]:
+        for source in self._roles:
+            children = row[source.relationship]
+            for child in children["records"] if children else ():
+                yield from filter(None, (child[source.field] or "").split(";"))
+
+
+class AccountRows:
+    """Reads accounts of an org with these facts."""
+
+    def __init__(self, facts: OrgFacts, config: SalesforceConfig) -> None:
+        self._fields = facts.account_fields
+        self._config = config
+        self._won = facts.won_opportunities
+        optional = (config.push_field, "IsPersonAccount")
+        won = _children(("Id",), WON_OPPORTUNITIES, f"IsWon = true AND {LIVE_CHILD}", "LIMIT 1")
+        self._columns = _distinct(
+            *SYSTEM_FIELDS,
+            "Name",
+            "ParentId",
+            config.id_field,
+            *(name for name in optional if name in facts.account.fields),
+            *self._fields,
+            *((won,) if self._won else ()),
+        )
+
+    def statement(self, where: str) -> str:
+        return soql.select(self._columns, "Account", where)
+
+    def record(self, row: Row) -> SalesforceAccount:
+        config = self._config
+        return SalesforceAccount(
+            id=row["Id"],
+            name=row["Name"],
+            fields=_fields(row, self._fields),
+            version=row["LastModifiedDate"],
+            netsuite_id=row[config.id_field] or None,
+            parent_id=row["ParentId"],
+            has_won_opportunity=self._won and bool(row[WON_OPPORTUNITIES]),
+            push_requested=row.get(config.push_field, False),
+            is_person_account=row.get("IsPersonAccount", False),
+            deleted=row["IsDeleted"],
+            merged_into=row["MasterRecordId"],
+        )
+
+
+def _children(fields: Iterable[str], relationship: str, where: str, tail: str = "") -> str:
+    return f"({soql.select(fields, relationship, where, tail)})"
+
+
+def _fields(row: Row, names: Iterable[str]) -> Fields:
+    return {name: row[name] if name in row else _through(row, name) for name in names}
+
+
+def _through(row: Mapping[str, Any], name: str) -> Any:
+    """The value behind a dotted name; an absent parent gives None."""
+    value: Any = row
+    for part in name.split("."):
+        value = value.get(part) if isinstance(value, Mapping) else None
+    return value
+
+
+def _distinct(*names: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(names))

@@ -1,0 +1,222 @@
+"""A Salesforce org as the engine sees it: `SalesforcePort` over the REST API."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import timedelta
+from typing import Final
+
+from twinbook.domain.ids import to_18
+from twinbook.domain.ports import Changes, Listing, Schema, WriteResult
+from twinbook.domain.records import Entity, Fields, Key, SalesforceAccount, SalesforceContact, Side
+from twinbook.http import Http
+from twinbook.salesforce import soql
+from twinbook.salesforce.auth import TokenProvider
+from twinbook.salesforce.config import SalesforceConfig
+from twinbook.salesforce.polling import BEGINNING, PollCursor, Position, decode, parse
+from twinbook.salesforce.rest import COLLECTION_LIMIT, Row, SalesforceRest
+from twinbook.salesforce.rows import AccountRows, ContactRows
+from twinbook.salesforce.schema import SOBJECTS, OrgFacts, discover, schema_of
+
+_LEADS_TO: Final = {
+    Entity.OPPORTUNITY: ("AccountId", Entity.ACCOUNT),
+    Entity.ACCOUNT_CONTACT_RELATION: ("ContactId", Entity.CONTACT),
+    Entity.ACCOUNT_CONTACT_ROLE: ("ContactId", Entity.CONTACT),
+    Entity.OPPORTUNITY_CONTACT_ROLE: ("ContactId", Entity.CONTACT),
+}
+
+
+class _Readers:
+    """The facts of the org, and the queries built from them."""
+
+    def __init__(self, facts: OrgFacts, config: SalesforceConfig) -> None:
+        self.facts = facts
+        self.contacts = ContactRows(facts, config)
+        self.accounts = AccountRows(facts, config)
+
+
+class SalesforceSide:
+    """Implements `SalesforcePort`. `rest` serves what only people need: usage, limits.
+
+    The org is asked what it has on first use and by `discover`; ids that are none are absent from results.
+    """
+
+    def __init__(
+        self, http: Http, tokens: TokenProvider, config: SalesforceConfig, clock: Callable[[], float]
+    ) -> None:
+        self.rest = SalesforceRest(http, tokens, config)
+        self._config = config
+        self._clock = clock
+        self._readers: _Readers | None = None
+        self._discovering = asyncio.Lock()
+
+    async def discover(self) -> OrgFacts:
+        """Ask the org anew what it has; raises the errors of `twinbook.salesforce.schema.discover`."""
+        return (await self._discover()).facts
+
+    async def read_contacts(self, ids: Sequence[str]) -> Mapping[str, SalesforceContact]:
+        readers = await self._known()
+        asked = _ids(ids)
+        _check_batch(asked)
+        rows = await self._query_all(lambda among: readers.contacts.statement(f"Id IN ({among})"), asked)
+        return {asked[row["Id"]]: readers.contacts.record(row) for row in rows}
+
+    async def read_accounts(self, ids: Sequence[str]) -> Mapping[str, SalesforceAccount]:
+        readers = await self._known()
+        asked = _ids(ids)
+        _check_batch(asked)
+        rows = await self._query_all(lambda among: readers.accounts.statement(f"Id IN ({among})"), asked)
+        return {asked[row["Id"]]: readers.accounts.record(row) for row in rows}
+
+    async def lead(self, keys: Sequence[Key]) -> Mapping[Key, tuple[Key, ...]]:
+        led: dict[Key, tuple[Key, ...]] = {}
+        for entity, (field, target) in _LEADS_TO.items():
+            of_entity = {key.id: key for key in keys if key.entity is entity}
+            for id_, led_to in (await self._values(entity, field, of_entity)).items():
+                led[of_entity[id_]] = (_key(target, led_to),)
+        return led
+
+    async def contacts_of_accounts(self, account_ids: Sequence[str], after: str | None) -> Listing:
+        condition = _after(after)
+
+        def statement(among: str) -> str:
+            return soql.select(("Id",), "Contact", f"AccountId IN ({among}){condition}", self._first_page)
+
+        found: list[str] = []
+        for query in soql.statements(statement, [soql.record_id(id_) for id_ in _ids(account_ids)]):
+            found += [row["Id"] for row in await self.rest.query(query)]
+        # Salesforce orders ids as ASCII does, so pages of several statements can be merged here.
+        return self._listing(Entity.CONTACT, sorted(found))
+
+    async def list_keys(self, entity: Entity, after: str | None) -> Listing:
+        where = _after(after).removeprefix(" AND ")
+        rows = await self.rest.query(soql.select(("Id",), SOBJECTS[entity], where, self._first_page))
+        return self._listing(entity, [row["Id"] for row in rows])
+
+    async def count(self, entity: Entity) -> int:
+        return await self.rest.count(SOBJECTS[entity])
+
+    async def changes_since(self, entity: Entity, cursor: str | None) -> Changes:
+        overlap = self._config.poll_overlap
+        if cursor is None:
+            return Changes((), (await self._newest(entity)).encode(), more=False)
+        known = decode(cursor)
+        now = self._clock()
+        rows = await self.rest.query_all(
+            soql.select(
+                ("Id", "SystemModstamp"),
+                SOBJECTS[entity],
+                known.start(overlap).condition(),
+                f"ORDER BY SystemModstamp, Id LIMIT {self._config.page_size}",
+            )
+        )
+        more = len(rows) == self._config.page_size
+        keys = tuple(_key(entity, id_) for id_ in known.fresh(rows))
+        return Changes(keys, known.advance(rows, now, overlap, more=more).encode(), more)
+
+    async def update_contacts(self, changes: Mapping[str, Fields]) -> Mapping[str, WriteResult]:
+        return await self.rest.update("Contact", changes)
+
+    async def update_accounts(self, changes: Mapping[str, Fields]) -> Mapping[str, WriteResult]:
+        return await self.rest.update("Account", changes)
+
+    async def upsert_contacts(self, records: Mapping[str, Fields]) -> Mapping[str, WriteResult]:
+        return await self.rest.upsert("Contact", self._config.id_field, records)
+
+    async def find_contacts(self, account_id: str, emails: Sequence[str]) -> Sequence[SalesforceContact]:
+        readers = await self._known()
+        at_account = f"AccountId = {soql.record_id(account_id)}"
+
+        def statement(among: str) -> str:
+            return readers.contacts.statement(f"{at_account} AND Email IN ({among})")
+
+        return [readers.contacts.record(row) for row in await self._by_email(statement, emails)]
+
+    async def search_contacts(self, emails: Sequence[str]) -> Sequence[str]:
+        def statement(among: str) -> str:
+            return soql.select(("Id",), "Contact", f"Email IN ({among})")
+
+        return [row["Id"] for row in await self._by_email(statement, emails)]
+
+    async def describe(self, entity: Entity) -> Schema:
+        return schema_of(await self.rest.describe(SOBJECTS[entity]))
+
+    @property
+    def _first_page(self) -> str:
+        return f"ORDER BY Id LIMIT {self._config.page_size}"
+
+    async def _known(self) -> _Readers:
+        if self._readers is not None:
+            return self._readers
+        async with self._discovering:
+            return self._readers or await self._discover()
+
+    async def _discover(self) -> _Readers:
+        self._readers = _Readers(await discover(self.rest, self._config), self._config)
+        return self._readers
+
+    async def _newest(self, entity: Entity) -> PollCursor:
+        """A cursor that starts now, which is when the newest record changed: the org's clock, not ours."""
+        rows = await self.rest.query_all(
+            soql.select(
+                ("Id", "SystemModstamp"),
+                SOBJECTS[entity],
+                tail="ORDER BY SystemModstamp DESC, Id DESC LIMIT 1",
+            )
+        )
+        newest = Position(parse(rows[0]["SystemModstamp"]), rows[0]["Id"]) if rows else Position(BEGINNING)
+        back = timedelta(seconds=self._config.poll_overlap) if rows else timedelta()
+        return PollCursor(newest, self._clock(), settled=Position(newest.moment - back))
+
+    async def _values(self, entity: Entity, field: str, ids: Iterable[str]) -> dict[str, str]:
+        """The value of a reference field by id, for those that have one."""
+        asked = _ids(ids)
+        rows = await self._query_all(
+            lambda among: soql.select(("Id", field), SOBJECTS[entity], f"Id IN ({among})"), asked
+        )
+        return {asked[row["Id"]]: row[field] for row in rows if row[field]}
+
+    async def _query_all(self, statement: Callable[[str], str], ids: Iterable[str]) -> list[Row]:
+        rows: list[Row] = []
+        for query in soql.statements(statement, [soql.record_id(id_) for id_ in ids]):
+            rows += await self.rest.query_all(query)
+        return rows
+
+    async def _by_email(self, statement: Callable[[str], str], emails: Sequence[str]) -> list[Row]:
+        """SOQL compares emails without regard to case."""
+        literals = [soql.text(email) for email in dict.fromkeys(email.strip() for email in emails) if email]
+        rows: list[Row] = []
+        for query in soql.statements(statement, literals):
+            rows += await self.rest.query(query)
+        return list({row["Id"]: row for row in rows}.values())
+
+    def _listing(self, entity: Entity, ids: Sequence[str]) -> Listing:
+        page = ids[: self._config.page_size]
+        full = len(page) == self._config.page_size
+        return Listing(tuple(_key(entity, id_) for id_ in page), page[-1] if full else None)
+
+
+def _key(entity: Entity, id_: str) -> Key:
+    return Key(entity, Side.SALESFORCE, id_)
+
+
+def _after(id_: str | None) -> str:
+    return "" if id_ is None else f" AND Id > {soql.record_id(id_)}"
+
+
+def _ids(texts: Iterable[str]) -> dict[str, str]:
+    """Ids with 18 characters → as they were asked for. What is no id is left out: it came from a field that
+    people can edit, and names no record."""
+    ids: dict[str, str] = {}
+    for text in texts:
+        try:
+            ids[to_18(text)] = text
+        except ValueError:
+            continue
+    return ids
+
+
+def _check_batch(ids: Mapping[str, str]) -> None:
+    if len(ids) > COLLECTION_LIMIT:
+        raise ValueError(f"{len(ids)} ids in one call; at most {COLLECTION_LIMIT} are allowed")
