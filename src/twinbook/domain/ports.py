@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from twinbook.domain.errors import PermanentError, TemporaryError
+from twinbook.domain.errors import SideError
 from twinbook.domain.records import (
     Entity,
     Fields,
@@ -33,9 +33,9 @@ class Written:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """The write of one record was refused, or its outcome is not known."""
+    """The write of one record was refused, or its outcome is not known (`TemporaryError` or `PermanentError`)."""
 
-    error: TemporaryError | PermanentError
+    error: SideError
 
 
 WriteResult = Written | Failed

@@ -9,7 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from twinbook.domain.errors import PermanentError, TemporaryError
+from twinbook.domain.errors import PermanentError, SideError
 from twinbook.domain.records import Entity, Key, Side
 from twinbook.store.database import Tx
 from twinbook.store.schema import incident
@@ -41,7 +41,7 @@ class Incident:
     closed_by: str | None
 
 
-def report(tx: Tx, key: Key, error: TemporaryError | PermanentError, *, now: float, attempts: int) -> None:
+def report(tx: Tx, key: Key, error: SideError, *, now: float, attempts: int) -> None:
     """Open an incident for the record, or bring its open one up to date."""
     permanent = isinstance(error, PermanentError)
     values: dict[str, Any] = {

@@ -1,0 +1,74 @@
+"""One Salesforce org paired with one NetSuite account, with all that the engine needs to keep them in step."""
+
+from __future__ import annotations
+
+import random
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from twinbook.domain.policy import AccountPolicy, ContactPolicy
+from twinbook.domain.ports import EventPort, NetSuitePort, SalesforcePort
+from twinbook.engine.clock import Clock
+from twinbook.engine.wake import Wake
+from twinbook.store.database import Store
+
+
+class Urgency(Protocol):
+    """Lets the calls made inside the block go ahead of less urgent ones when a side's call budget is short."""
+
+    def __call__(self, priority: int) -> AbstractContextManager[None]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class StatusFields:
+    """The package's fields on the Salesforce contact. None where a field is not installed or not wanted."""
+
+    status: str | None = None
+    message: str | None = None
+    last_sync: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How the engine works, with the reason for each default.
+
+    `lanes`          batches worked on at the same time; as many as NetSuite calls are allowed at once
+    `batch`          keys a lane takes at most; the number of records in one Salesforce write
+    `lease_seconds`  how long a lane may keep a batch without a sign of life
+    `retry_base`, `retry_cap`  seconds: first and longest wait of the backoff
+    `poll_seconds`   between two looks at an entity without change events
+    `idle_seconds`   between two looks at the queue for keys that another process marked
+    """
+
+    lanes: int = 4
+    batch: int = 200
+    lease_seconds: float = 60.0
+    retry_base: float = 1.0
+    retry_cap: float = 900.0
+    poll_seconds: float = 10.0
+    idle_seconds: float = 0.5
+    push_field: str | None = "Push_to_NetSuite__c"
+    status_fields: StatusFields = field(default_factory=StatusFields)
+    subsidiaries: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """Everything about one connection. `events` is None where the org is polled only."""
+
+    salesforce: SalesforcePort
+    netsuite: NetSuitePort
+    store: Store
+    contacts: ContactPolicy
+    accounts: AccountPolicy
+    clock: Clock
+    urgency: Urgency
+    events: EventPort | None = None
+    options: Options = field(default_factory=Options)
+    random: random.Random = field(default_factory=random.Random)
+    wake: Wake = field(default_factory=Wake)
+
+    @property
+    def name(self) -> str:
+        return self.store.scope

@@ -1,0 +1,217 @@
+"""One contact on its way through a batch: what was planned, what became of it, and what is to be stored of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from twinbook.domain.agreement import agreed_after
+from twinbook.domain.canonical import email_key
+from twinbook.domain.errors import PermanentError, SideError
+from twinbook.domain.ids import contact_key
+from twinbook.domain.mapping import ContactMapping
+from twinbook.domain.plan import Action, ContactPlan, ContactView, OutcomeKind
+from twinbook.domain.reasons import CATALOGUE, Reason
+from twinbook.domain.records import Entity, Fields, NetSuiteContact, SalesforceContact, Side, Value
+from twinbook.engine.connection import Options
+from twinbook.engine.report import Settled
+from twinbook.engine.status import status_changes
+from twinbook.engine.traces import trace_rows
+from twinbook.store import links
+from twinbook.store.database import Tx
+from twinbook.store.dirty_keys import Claimed
+from twinbook.store.journal import Change, Entry
+from twinbook.store.links import Intent
+from twinbook.store.outcomes import Outcome
+
+LINKING = (Action.CREATE, Action.ADOPT, Action.INHERIT)
+ENDING = (Action.CLOSE, Action.DELETE)
+
+
+@dataclass(slots=True)
+class Job:
+    """Filled step by step by `ContactWork`. `kept` is the NetSuite contact as read back after a write."""
+
+    claimed: Claimed
+    view: ContactView
+    plan: ContactPlan
+    netsuite_id: str | None = None
+    wrote_netsuite: bool = False
+    kept: NetSuiteContact | None = None
+    wrote_salesforce: Fields = field(default_factory=dict)
+    error: SideError | None = None
+    refused_by: Reason = Reason.REFUSED_BY_NETSUITE
+
+    @property
+    def contact(self) -> SalesforceContact:
+        assert self.view.salesforce is not None  # noqa: S101 - jobs are made from Salesforce contacts only
+        return self.view.salesforce
+
+    @property
+    def links(self) -> bool:
+        return self.plan.action in LINKING
+
+    @property
+    def ends(self) -> bool:
+        return self.plan.action in ENDING
+
+    @property
+    def correlation_id(self) -> str:
+        return contact_key(self.contact.id)
+
+    @property
+    def counterpart_id(self) -> str | None:
+        link = self.view.link
+        return self.plan.counterpart_id or (link.netsuite_id if link else None)
+
+    @property
+    def intent(self) -> Intent:
+        email = email_key(self.contact.fields.get("Email"))
+        return Intent(self.contact.id, self.correlation_id, self.plan.counterpart_id, email)
+
+    @property
+    def failed_for_now(self) -> bool:
+        return self.error is not None and not isinstance(self.error, PermanentError)
+
+    @property
+    def mapped_to_salesforce(self) -> bool:
+        return bool(self.plan.salesforce_changes) and self.error is None
+
+    def remember(self, tx: Tx, mapping: ContactMapping, *, now: float) -> None:
+        """Store what this contact's link has become.
+
+        What is agreed on a field that still has to reach Salesforce is stored only by `agree`: were it stored now
+        and the write then failed, the old Salesforce value would look like the newer one.
+        """
+        contact = self.contact
+        if self.ends:
+            if self.error is None:
+                links.close(tx, Entity.CONTACT, contact.id, now=now)
+        elif self.netsuite_id is None or (isinstance(self.error, PermanentError) and not self.wrote_netsuite):
+            if self.links and not self.failed_for_now:
+                links.withdraw(tx, Entity.CONTACT, contact.id)
+        elif self.links or not self.mapped_to_salesforce:
+            before = self.view.link.agreed if self.view.link else {}
+            self._establish(
+                tx, before if self.mapped_to_salesforce else self._agreed(mapping, contact), now=now
+            )
+
+    def agree(self, tx: Tx, mapping: ContactMapping, contact: SalesforceContact, *, now: float) -> None:
+        """Store what both sides agree on, with the Salesforce contact as read back after the write."""
+        self._establish(tx, self._agreed(mapping, contact), now=now)
+
+    def salesforce_fields(self, options: Options, id_field: str, *, now: float) -> Fields:
+        """What has to be written to the Salesforce contact: mapped fields, its NetSuite id, status, push checkbox."""
+        contact = self.contact
+        if contact.deleted or self.failed_for_now:
+            return {}
+        wanted: dict[str, Value] = {}
+        if self.error is None:
+            wanted.update(self.plan.salesforce_changes)
+            if not self.ends and self.netsuite_id and contact.netsuite_id != self.netsuite_id:
+                wanted[id_field] = self.netsuite_id
+        if contact.push_requested and options.push_field:
+            wanted[options.push_field] = False
+        wanted |= status_changes(contact, self._outcome(), options.status_fields, now=now)
+        return wanted
+
+    def settled(self) -> Settled:
+        error = self.error if isinstance(self.error, PermanentError) else self.plan.error
+        entry = self._entry()
+        return Settled(self.claimed, self._outcome(), (entry,) if entry else (), error)
+
+    def _agreed(self, mapping: ContactMapping, contact: SalesforceContact) -> Fields:
+        netsuite = self.kept or self.view.netsuite
+        return self.plan.agreed if netsuite is None else agreed_after(self.plan, mapping, contact, netsuite)
+
+    def _establish(self, tx: Tx, agreed: Fields, *, now: float) -> None:
+        assert self.netsuite_id is not None  # noqa: S101 - callers check
+        link = self.view.link
+        netsuite = self.kept or self.view.netsuite
+        version = netsuite.version if netsuite else ""
+        unchanged = link is not None and not self.links and link.agreed == agreed
+        if unchanged and link is not None and link.netsuite_version == version:
+            return
+        links.establish(
+            tx,
+            Entity.CONTACT,
+            self.contact.id,
+            self.netsuite_id,
+            correlation_id=self.correlation_id,
+            now=now,
+            agreed=agreed,
+            salesforce_version=self.contact.version,
+            netsuite_version=version,
+        )
+
+    def _outcome(self) -> Outcome:
+        plan, contact = self.plan, self.contact
+        kind, reason, detail = plan.outcome, plan.reason, plan.detail
+        error = self.error if isinstance(self.error, PermanentError) else plan.error
+        if isinstance(self.error, PermanentError):
+            kind, reason = OutcomeKind.FAILED, self.refused_by
+        if error is not None:
+            detail = f"{error.message} {error.remedy}".strip()
+        elif not detail and reason is not None:
+            detail = CATALOGUE[reason].meaning
+        link = self.view.link
+        return Outcome(
+            self.claimed.key,
+            kind,
+            reason,
+            detail,
+            counterpart_id=self.netsuite_id or (link.netsuite_id if link else None),
+            account_id=contact.account_id,
+            name=_name(contact),
+            email=email_key(contact.fields.get("Email")),
+            trace=trace_rows(plan.trace),
+            choices=plan.choices,
+            written=kind.value if self._wrote else None,
+        )
+
+    @property
+    def _wrote(self) -> bool:
+        if self.error is not None:
+            return False
+        return self.links or self.ends or self.wrote_netsuite or bool(self.plan.salesforce_changes)
+
+    def _entry(self) -> Entry | None:
+        """The journal's line. A write that succeeded is told even when a later step failed."""
+        if not (self._wrote or self.wrote_netsuite):
+            return None
+        what = self.plan.action.value if self.ends else self.plan.outcome.value
+        return Entry(
+            what,
+            Entity.CONTACT,
+            self.contact.id,
+            self.netsuite_id or self.counterpart_id,
+            self.claimed.cause,
+            changes=(*self._netsuite_changes(), *self._salesforce_changes()),
+            run_id=self.claimed.run_id,
+        )
+
+    def _netsuite_changes(self) -> list[Change]:
+        if not self.wrote_netsuite:
+            return []
+        before = self._netsuite_before()
+        return [
+            Change(Side.NETSUITE, name, before.get(name), value)
+            for name, value in self.plan.netsuite_changes.items()
+        ]
+
+    def _netsuite_before(self) -> Fields:
+        if self.view.netsuite is not None:
+            return self.view.netsuite.fields
+        found = [item.record for item in self.view.candidates if item.record.id == self.plan.counterpart_id]
+        return found[0].fields if found else {}
+
+    def _salesforce_changes(self) -> list[Change]:
+        before = self.contact.fields
+        return [
+            Change(Side.SALESFORCE, name, before.get(name), value)
+            for name, value in self.wrote_salesforce.items()
+        ]
+
+
+def _name(contact: SalesforceContact) -> str:
+    parts = (contact.fields.get(part) for part in ("FirstName", "LastName"))
+    return " ".join(str(part) for part in parts if part)

@@ -1,0 +1,195 @@
+"""Carrying out contact plans: reserve, write NetSuite, read back, link, write Salesforce, report.
+
+Creating never duplicates (design.md 4): the intent is stored before the write, the write is an upsert by external id,
+and an intent without a result is resolved by looking the Salesforce id up in NetSuite before anything else. Every step
+may fail or be cut off; the next look at the contact finds what is there and goes on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+
+from twinbook.domain.errors import SideError
+from twinbook.domain.plan import Action
+from twinbook.domain.planner import resolve_name_clash
+from twinbook.domain.ports import ContactQuery, Failed, WriteResult, Written
+from twinbook.domain.reasons import Reason
+from twinbook.domain.records import Entity
+from twinbook.engine import retry
+from twinbook.engine.connection import Connection
+from twinbook.engine.contact_job import Job
+from twinbook.engine.gather import Gatherer
+from twinbook.engine.lease import Lease
+from twinbook.engine.report import PutBack, Report
+from twinbook.store import links
+from twinbook.store.database import Tx
+from twinbook.store.dirty_keys import Claimed
+from twinbook.store.links import Reservation
+
+NAME_TAKEN = "CONTACT_NAME_TAKEN"
+
+# A contact that shares its email with one that is being created right now looks again after this many seconds.
+STEP_ASIDE_SECONDS = 0.5
+
+
+class ContactWork:
+    """Works off a batch of Salesforce contact keys."""
+
+    def __init__(self, connection: Connection, lease: Lease) -> None:
+        self._connection = connection
+        self._lease = lease
+        self._gatherer = Gatherer(connection)
+
+    async def process(self, batch: Sequence[Claimed], report: Report) -> None:
+        considered = await self._gatherer.consider([item.key.id for item in batch])
+        jobs = [Job(item, considered[item.key.id].view, considered[item.key.id].plan) for item in batch]
+        jobs = await self._reserve(jobs, report)
+        await asyncio.gather(*(self._write_netsuite(job) for job in jobs))
+        await self._read_back([job for job in jobs if job.wrote_netsuite])
+        await self._remember(jobs)
+        await self._write_salesforce(jobs)
+        await self._agree([job for job in jobs if job.mapped_to_salesforce and job.wrote_salesforce])
+        self._conclude(jobs, report)
+
+    async def _reserve(self, jobs: list[Job], report: Report) -> list[Job]:
+        """Store the intents of new links. Contacts that stand in each other's way are taken one after the other."""
+        linking = [job for job in jobs if job.links]
+        if not linking:
+            return jobs
+        now = self._connection.clock.now()
+        held = await self._connection.store.run(
+            lambda tx: [links.reserve(tx, Entity.CONTACT, job.intent, now=now) for job in linking]
+        )
+        waiting = {
+            job.claimed.key: job
+            for job, reservation in zip(linking, held, strict=True)
+            if reservation is not Reservation.HELD
+        }
+        report.put_back += [PutBack(job.claimed, now + STEP_ASIDE_SECONDS) for job in waiting.values()]
+        return [job for job in jobs if job.claimed.key not in waiting]
+
+    async def _write_netsuite(self, job: Job) -> None:
+        """Write one contact; a name that is taken is resolved and tried once more."""
+        try:
+            result = await self._send(job)
+            if isinstance(result, Failed) and result.error.code == NAME_TAKEN and await self._rename(job):
+                result = await self._send(job)
+        except SideError as error:
+            job.error = error
+            return
+        if isinstance(result, Failed):
+            job.error = result.error
+        elif result is not None:
+            job.netsuite_id, job.wrote_netsuite = result.id, True
+
+    async def _send(self, job: Job) -> WriteResult | None:
+        plan, netsuite = job.plan, self._connection.netsuite
+        if plan.action is Action.CREATE:
+            self._lease.check()
+            return await netsuite.create_contact(job.correlation_id, plan.netsuite_changes)
+        job.netsuite_id = job.counterpart_id
+        if job.netsuite_id is None or not (plan.netsuite_changes or plan.action is Action.DELETE):
+            return None
+        self._lease.check()
+        if plan.action is Action.DELETE:
+            return await netsuite.delete_contact(job.netsuite_id)
+        return await netsuite.update_contact(job.netsuite_id, plan.netsuite_changes)
+
+    async def _rename(self, job: Job) -> bool:
+        """Plan again, knowing who bears the name. True when there is something to try again."""
+        name = str(job.plan.netsuite_changes.get("entityId") or "")
+        same_name = await self._gatherer.candidates_named(name)
+        job.plan = resolve_name_clash(job.view, self._connection.contacts, same_name)
+        if not (job.links or job.plan.action is Action.SYNC):
+            return False
+        now = self._connection.clock.now()
+        if job.links:
+            held = await self._connection.store.run(
+                lambda tx: links.reserve(tx, Entity.CONTACT, job.intent, now=now)
+            )
+            return held is Reservation.HELD
+        return True
+
+    async def _read_back(self, jobs: Sequence[Job]) -> None:
+        """See what NetSuite kept of what was written. Not seeing it now is no reason to lose the link: the plan's
+        own values stand in, and the next look corrects them."""
+        ids = frozenset(job.netsuite_id for job in jobs if job.netsuite_id and not job.ends)
+        if not ids:
+            return
+        try:
+            found = await self._connection.netsuite.find_contacts(ContactQuery(ids=ids))
+        except SideError:
+            return
+        kept = {contact.id: contact for contact in found}
+        for job in jobs:
+            job.kept = kept.get(job.netsuite_id or "")
+
+    async def _remember(self, jobs: Sequence[Job]) -> None:
+        """Bring the link table up to date with what was written."""
+        changed = [job for job in jobs if job.links or job.ends or job.netsuite_id]
+        if not changed:
+            return
+        now = self._connection.clock.now()
+        mapping = self._connection.contacts.mapping
+
+        def store(tx: Tx) -> None:
+            for job in changed:
+                job.remember(tx, mapping, now=now)
+
+        await self._connection.store.run(store)
+
+    async def _agree(self, jobs: Sequence[Job]) -> None:
+        """See what Salesforce kept of mapped fields, and store it as agreed."""
+        if not jobs:
+            return
+        kept = await self._connection.salesforce.read_contacts([job.contact.id for job in jobs])
+        now, mapping = self._connection.clock.now(), self._connection.contacts.mapping
+
+        def store(tx: Tx) -> None:
+            for job in jobs:
+                job.agree(tx, mapping, kept.get(job.contact.id, job.contact), now=now)
+
+        await self._connection.store.run(store)
+
+    async def _write_salesforce(self, jobs: Sequence[Job]) -> None:
+        """Ids, mapped fields, status and the push checkbox, in one call for the whole batch."""
+        options, id_field = self._connection.options, self._connection.contacts.salesforce_id_field
+        now = self._connection.clock.now()
+        changes = {
+            job.contact.id: fields
+            for job in jobs
+            if (fields := job.salesforce_fields(options, id_field, now=now))
+        }
+        if not changes:
+            return
+        self._lease.check()
+        try:
+            results: Mapping[str, WriteResult] = await self._connection.salesforce.update_contacts(changes)
+        except SideError as error:
+            results = dict.fromkeys(changes, Failed(error))
+        for job in jobs:
+            result = results.get(job.contact.id)
+            if isinstance(result, Written):
+                job.wrote_salesforce = changes[job.contact.id]
+            elif isinstance(result, Failed) and job.error is None:
+                job.error, job.refused_by = result.error, Reason.REFUSED_BY_SALESFORCE
+
+    def _conclude(self, jobs: Sequence[Job], report: Report) -> None:
+        now = self._connection.clock.now()
+        for job in jobs:
+            if job.failed_for_now:
+                report.put_back.append(PutBack(job.claimed, now + self._backoff(job), job.error))
+            else:
+                report.settled.append(job.settled())
+
+    def _backoff(self, job: Job) -> float:
+        options = self._connection.options
+        assert job.error is not None  # noqa: S101 - asked for failed jobs only
+        return retry.delay(
+            job.error,
+            attempts=job.claimed.attempts,
+            base=options.retry_base,
+            cap=options.retry_cap,
+            random=self._connection.random,
+        )

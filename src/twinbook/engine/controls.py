@@ -1,0 +1,47 @@
+"""What a person may ask of a running connection. Everything here only writes to the store; the engine notices."""
+
+from __future__ import annotations
+
+from twinbook.domain.reasons import Reason
+from twinbook.domain.records import Entity, Key, Side
+from twinbook.engine.account_work import BY_HAND
+from twinbook.store import dirty_keys, flows, incidents, links, outcomes
+from twinbook.store.database import Tx
+from twinbook.store.dirty_keys import Priority
+from twinbook.store.incidents import Incident
+
+
+def pause(tx: Tx, *, by: str, now: float) -> None:
+    """From now on every contact and account waits with PAUSED; changes are still taken in."""
+    flows.set_paused(tx, True, by=by, now=now)
+
+
+def resume(tx: Tx, *, by: str, now: float) -> int:
+    """Go on, and look again at everything that waited; the number of records."""
+    flows.set_paused(tx, False, by=by, now=now)
+    waiting = outcomes.keys_with_reason(tx, Reason.PAUSED)
+    dirty_keys.mark(tx, waiting, cause="resumed", now=now, priority=Priority.RETRY)
+    return len(waiting)
+
+
+def push(tx: Tx, key: Key, *, now: float) -> None:
+    """Look at one record at once. For an account this is the trigger *by hand*."""
+    dirty_keys.mark(tx, [key], cause=BY_HAND, now=now)
+
+
+def key_of(tx: Tx, text: str) -> Key | None:
+    """The contact that a NetSuite id is linked to."""
+    found = links.by_netsuite(tx, Entity.CONTACT, [text]).get(text)
+    return Key(Entity.CONTACT, Side.SALESFORCE, found.salesforce_id) if found else None
+
+
+def retry(tx: Tx, chosen: list[Incident], *, now: float) -> None:
+    """Try the records of these incidents again at once; success closes them."""
+    keys = [item.key for item in chosen]
+    dirty_keys.mark(tx, keys, cause="retried by hand", now=now)
+
+
+def open_incidents(tx: Tx, ids: list[int]) -> list[Incident]:
+    """The open incidents with these numbers, or all of them when none is named."""
+    found = incidents.open_ones(tx, limit=100_000)
+    return [item for item in found if item.id in ids] if ids else found

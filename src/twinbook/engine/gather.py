@@ -1,0 +1,168 @@
+"""Reading what the planner needs to know, in as few calls as possible.
+
+For a batch of contacts: one read of Salesforce and, at the same time, one of the NetSuite contacts that are already
+linked; then, only for contacts that would be created, one search for candidates beside one read of their customers.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from twinbook.domain.canonical import email_key
+from twinbook.domain.ids import contact_key, salesforce_id_of
+from twinbook.domain.plan import Action, Candidate, ContactPlan, ContactView, Gate
+from twinbook.domain.planner import plan_contact
+from twinbook.domain.ports import ContactQuery
+from twinbook.domain.reasons import Reason
+from twinbook.domain.records import Entity, Link, LinkState, NetSuiteContact, SalesforceContact
+from twinbook.engine.connection import Connection
+from twinbook.store import flows, links
+from twinbook.store.database import Tx
+
+
+@dataclass(frozen=True, slots=True)
+class Considered:
+    """A contact, everything the planner saw of it, and what it decided."""
+
+    view: ContactView
+    plan: ContactPlan
+
+
+class Gatherer:
+    """Builds views of contacts and has them planned. It writes nothing."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    async def consider(self, ids: Sequence[str]) -> dict[str, Considered]:
+        """Plans for Salesforce contacts by id, ≤ 200 of them. Raises what the ports raise."""
+        views = await self._views(ids)
+        considered = {id_: self._plan(view) for id_, view in views.items()}
+        open_ = [id_ for id_, found in considered.items() if _needs_candidates(found)]
+        if open_:
+            completed = await self._complete([considered[id_].view for id_ in open_])
+            considered |= {id_: self._plan(view) for id_, view in zip(open_, completed, strict=True)}
+        return considered
+
+    async def candidates_named(self, name: str) -> tuple[Candidate, ...]:
+        """NetSuite contacts that bear this name, with whom they belong to."""
+        found = await self._connection.netsuite.find_contacts(ContactQuery(names=frozenset({name})))
+        return await self._candidates(found)
+
+    def _plan(self, view: ContactView) -> Considered:
+        return Considered(view, plan_contact(view, self._connection.contacts))
+
+    async def _views(self, ids: Sequence[str]) -> dict[str, ContactView]:
+        connection = self._connection
+
+        def remembered(tx: Tx) -> tuple[bool, dict[str, Link]]:
+            return flows.state(tx).paused, links.by_salesforce(tx, Entity.CONTACT, ids)
+
+        paused, known = await connection.store.run(remembered)
+        linked = {id_: link for id_, link in known.items() if link.state is LinkState.LINKED}
+        contacts, counterparts = await asyncio.gather(
+            connection.salesforce.read_contacts(ids), self._counterparts(linked.values())
+        )
+        views = {}
+        for id_ in ids:
+            contact = contacts.get(id_) or _purged(id_)
+            # An intent without a result is no link: the contact is looked for by its Salesforce id, which finds
+            # whatever became of the write.
+            link = known.get(id_)
+            link = None if link is None or link.state is LinkState.CREATING else link
+            counterpart = counterparts.get(link.netsuite_id or "") if link else None
+            views[id_] = ContactView(_gate(contact), contact, counterpart, link, paused=paused)
+        return views
+
+    async def _counterparts(self, linked: Iterable[Link]) -> Mapping[str, NetSuiteContact]:
+        ids = frozenset(link.netsuite_id for link in linked if link.netsuite_id)
+        if not ids:
+            return {}
+        found = await self._connection.netsuite.find_contacts(ContactQuery(ids=ids))
+        return {contact.id: contact for contact in found}
+
+    async def _complete(self, views: Sequence[ContactView]) -> list[ContactView]:
+        """Add candidates and the customer's subsidiary to views that need them."""
+        contacts = [view.salesforce for view in views if view.salesforce is not None]
+        emails = {email for contact in contacts if (email := _email(contact))}
+        ids = frozenset(contact.id for contact in contacts)
+        found, subsidiaries = await asyncio.gather(
+            self._connection.netsuite.find_contacts(
+                ContactQuery(emails=frozenset(emails), salesforce_ids=ids)
+            ),
+            self._subsidiaries({view.gate.customer_id for view in views if view.gate.customer_id}),
+        )
+        candidates = await self._candidates(found)
+        return [
+            replace(
+                view,
+                gate=replace(view.gate, subsidiary_id=subsidiaries.get(view.gate.customer_id or "")),
+                candidates=tuple(
+                    candidate for candidate in candidates if _concerns(candidate, view.salesforce)
+                ),
+            )
+            for view in views
+        ]
+
+    async def _subsidiaries(self, customer_ids: set[str]) -> Mapping[str, str | None]:
+        if not self._connection.options.subsidiaries or not customer_ids:
+            return {}
+        customers = await self._connection.netsuite.find_customers(ids=sorted(customer_ids))
+        return {customer.id: customer.subsidiary_id for customer in customers}
+
+    async def _candidates(self, found: Sequence[NetSuiteContact]) -> tuple[Candidate, ...]:
+        """Who the found contacts belong to: by the link table, else by the Salesforce id they carry, as long as
+        that Salesforce contact is alive."""
+        ids = [contact.id for contact in found]
+        known = await self._connection.store.run(lambda tx: links.by_netsuite(tx, Entity.CONTACT, ids))
+        claims = {contact.id: _claimed_by(contact) for contact in found if contact.id not in known}
+        alive = await self._alive({id_ for id_ in claims.values() if id_})
+        owners: dict[str, str | None] = {id_: link.salesforce_id for id_, link in known.items()}
+        owners |= {id_: owner for id_, owner in claims.items() if owner in alive}
+        return tuple(Candidate(contact, owners.get(contact.id)) for contact in found)
+
+    async def _alive(self, ids: set[str]) -> set[str]:
+        if not ids:
+            return set()
+        ordered = sorted(ids)
+        size = self._connection.options.batch
+        alive: set[str] = set()
+        for start in range(0, len(ordered), size):
+            contacts = await self._connection.salesforce.read_contacts(ordered[start : start + size])
+            alive |= {id_ for id_, contact in contacts.items() if not contact.deleted}
+        return alive
+
+
+def _needs_candidates(found: Considered) -> bool:
+    """A contact that would be created has passed every rule before the search: now the search is worth its call."""
+    plan = found.plan
+    return plan.action is Action.CREATE or plan.reason is Reason.CREATE_DISABLED
+
+
+def _gate(contact: SalesforceContact) -> Gate:
+    return Gate(contact.account_id, contact.account_name, contact.account_customer_id)
+
+
+def _purged(id_: str) -> SalesforceContact:
+    """What stands for a contact that Salesforce no longer knows at all."""
+    return SalesforceContact(id_, fields={}, version="", deleted=True)
+
+
+def _email(contact: SalesforceContact) -> str | None:
+    return email_key(contact.fields.get("Email"))
+
+
+def _concerns(candidate: Candidate, contact: SalesforceContact | None) -> bool:
+    if contact is None:
+        return False
+    record = candidate.record
+    email = _email(contact)
+    same_email = email is not None and email_key(record.email) == email
+    carries_id = contact.id == record.salesforce_id or record.external_id == contact_key(contact.id)
+    return same_email or carries_id
+
+
+def _claimed_by(contact: NetSuiteContact) -> str | None:
+    return contact.salesforce_id or salesforce_id_of(contact.external_id)

@@ -1,0 +1,146 @@
+"""Taking in changes: subscriptions to change events, and polling where there are none.
+
+Both do one thing: mark keys dirty in the transaction that moves their cursor. Whatever the events could not say (a
+gap, an overflow, a lost position) becomes a re-list of the entity, never silence.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable
+
+import structlog
+
+from twinbook.domain.errors import SideError
+from twinbook.domain.ports import Changes, EventBatch, EventPort, EventsUnavailable, PositionLost
+from twinbook.domain.records import Entity
+from twinbook.engine import retry
+from twinbook.engine.connection import Connection
+from twinbook.store import cursors, dirty_keys, runs
+from twinbook.store.database import Tx
+from twinbook.store.runs import RunKind
+
+log = structlog.get_logger()
+
+# Entities with change events. AccountContactRole has none (salesforce.md 3.1): it is always polled.
+SUBSCRIBED = (
+    Entity.CONTACT,
+    Entity.ACCOUNT,
+    Entity.OPPORTUNITY,
+    Entity.ACCOUNT_CONTACT_RELATION,
+    Entity.OPPORTUNITY_CONTACT_ROLE,
+)
+# Entities whose loss can be made good by listing them; the others lead to these.
+LISTED = (Entity.ACCOUNT, Entity.CONTACT)
+
+
+class Ingest:
+    """Watches one entity of one connection for ever."""
+
+    def __init__(
+        self, connection: Connection, entity: Entity, *, on_state: Callable[[Entity, str], None]
+    ) -> None:
+        self._connection = connection
+        self._entity = entity
+        self._on_state = on_state
+        self._failures = 0
+
+    async def run(self) -> None:
+        events = self._connection.events if self._entity in SUBSCRIBED else None
+        while True:
+            try:
+                if events is not None:
+                    await self._follow(events)
+                else:
+                    await self._poll()
+            except PositionLost:
+                log.warning("position-lost", connection=self._connection.name, entity=self._entity)
+                await self._start_over()
+            except EventsUnavailable as why:
+                log.warning(
+                    "polling-instead", connection=self._connection.name, entity=self._entity, why=str(why)
+                )
+                events = None
+            except SideError as error:
+                await self._pause(error)
+
+    async def _follow(self, events: EventPort) -> None:
+        stream = f"events:{self._entity}"
+        stored = await self._connection.store.run(lambda tx: cursors.position(tx, stream))
+        position = base64.b64decode(stored) if stored else None
+        async for batch in events.subscribe(self._entity, position):
+            self._failures = 0
+            self._on_state(self._entity, "events")
+            await self._take(batch, stream)
+
+    async def _take(self, batch: EventBatch, stream: str) -> None:
+        now = self._connection.clock.now()
+
+        def store(tx: Tx) -> None:
+            dirty_keys.mark(tx, batch.keys, cause="changed in Salesforce", now=now)
+            if batch.relist:
+                self._relist(tx, now)
+            if batch.position:
+                cursors.move(tx, stream, base64.b64encode(batch.position).decode(), now=now)
+
+        if batch.keys or batch.relist or batch.position:
+            await self._connection.store.run(store)
+            self._connection.wake.ring()
+
+    async def _poll(self) -> None:
+        stream = f"poll:{self._entity}"
+        self._on_state(self._entity, "polling")
+        while True:
+            cursor = await self._connection.store.run(lambda tx: cursors.position(tx, stream))
+            changes = await self._connection.salesforce.changes_since(self._entity, cursor)
+            self._failures = 0
+            if changes.keys or changes.cursor != cursor:
+                await self._store_changes(changes, stream)
+            if not changes.more:
+                await self._connection.clock.sleep(self._connection.options.poll_seconds)
+
+    async def _store_changes(self, changes: Changes, stream: str) -> None:
+        now = self._connection.clock.now()
+
+        def store(tx: Tx) -> None:
+            dirty_keys.mark(tx, changes.keys, cause="changed in Salesforce", now=now)
+            cursors.move(tx, stream, changes.cursor, now=now)
+
+        await self._connection.store.run(store)
+        self._connection.wake.ring()
+
+    async def _start_over(self) -> None:
+        """The position is gone: forget it, and list what may have changed meanwhile. The new subscription starts
+        after the list was ordered and before it is read, so nothing falls between the two."""
+        now = self._connection.clock.now()
+
+        def store(tx: Tx) -> None:
+            cursors.forget(tx, f"events:{self._entity}")
+            self._relist(tx, now)
+
+        await self._connection.store.run(store)
+        self._connection.wake.ring()
+
+    def _relist(self, tx: Tx, now: float) -> None:
+        for entity in (self._entity,) if self._entity in LISTED else LISTED:
+            runs.restart(tx, RunKind.RELIST, entity, by="twinbook: a gap in the change events", now=now)
+
+    async def _pause(self, error: SideError) -> None:
+        options = self._connection.options
+        wait = retry.delay(
+            error,
+            attempts=self._failures,
+            base=options.retry_base,
+            cap=60.0,
+            random=self._connection.random,
+        )
+        self._failures += 1
+        self._on_state(self._entity, f"retrying: {error.code}")
+        log.warning(
+            "ingest-interrupted",
+            connection=self._connection.name,
+            entity=self._entity,
+            code=error.code,
+            wait=wait,
+        )
+        await self._connection.clock.sleep(wait)

@@ -1,0 +1,141 @@
+"""Lanes: each takes the most urgent keys that no other lane works on, works them off, and stores what came of them."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+
+import structlog
+
+from twinbook.domain.errors import PermanentError, SideError
+from twinbook.domain.plan import OutcomeKind
+from twinbook.domain.reasons import Reason
+from twinbook.domain.records import Entity
+from twinbook.engine import retry
+from twinbook.engine.account_work import AccountWork
+from twinbook.engine.connection import Connection
+from twinbook.engine.contact_work import ContactWork
+from twinbook.engine.lead_work import LeadWork
+from twinbook.engine.lease import Lease, LeaseLostError
+from twinbook.engine.report import PutBack, Report, Settled
+from twinbook.store import dirty_keys
+from twinbook.store.database import Tx
+from twinbook.store.dirty_keys import Claimed, Priority
+from twinbook.store.outcomes import Outcome
+
+log = structlog.get_logger()
+
+# Keys of one claim are worked on in this order: what leads to records, then gates, then contacts.
+ORDER = (
+    (LeadWork, lambda key: key.entity.leads_elsewhere),
+    (AccountWork, lambda key: key.entity is Entity.ACCOUNT),
+    (ContactWork, lambda key: key.entity is Entity.CONTACT),
+)
+
+
+class Lane:
+    """One worker over the queue. `least_urgent` keeps a lane free for urgent work."""
+
+    def __init__(self, connection: Connection, *, least_urgent: Priority = Priority.SWEEP) -> None:
+        self._connection = connection
+        self._least_urgent = least_urgent
+        self._stopping = False
+
+    def stop(self) -> None:
+        """Take no further batch."""
+        self._stopping = True
+
+    async def run(self) -> None:
+        """Work until stopped: drain, then wait for the bell or for the next look."""
+        while not self._stopping:
+            await self.drain()
+            if not self._stopping:
+                await self._connection.wake.wait(self._connection.options.idle_seconds)
+
+    async def drain(self) -> None:
+        """Work off what is due."""
+        while not self._stopping and (batch := await self._take()):
+            await self._work(*batch)
+
+    async def _take(self) -> tuple[Lease, list[Claimed]] | None:
+        connection, options = self._connection, self._connection.options
+        token, started, now = secrets.token_hex(8), connection.clock.monotonic(), connection.clock.now()
+
+        def claim(tx: Tx) -> list[Claimed]:
+            # A lane leaves work for the others: a released account should not sit behind one lane.
+            due = dirty_keys.due_at_most(tx, now=now, cap=options.batch * options.lanes)
+            return dirty_keys.claim(
+                tx,
+                token=token,
+                limit=min(options.batch, max(1, -(-due // options.lanes))),
+                now=now,
+                lease_until=now + options.lease_seconds,
+                least_urgent=self._least_urgent,
+            )
+
+        claimed = await connection.store.run(claim)
+        lease = Lease(connection.clock, token, options.lease_seconds, started)
+        return (lease, claimed) if claimed else None
+
+    async def _work(self, lease: Lease, batch: Sequence[Claimed]) -> None:
+        connection = self._connection
+        async with lease.renewed(connection.store):
+            with connection.urgency(min(item.priority for item in batch)):
+                report = await self._report(lease, batch)
+        now = connection.clock.now()
+        await connection.store.run(lambda tx: report.store(tx, token=lease.token, now=now))
+        if report.marks:
+            connection.wake.ring()
+
+    async def _report(self, lease: Lease, batch: Sequence[Claimed]) -> Report:
+        report = Report()
+        for work, belongs in ORDER:
+            part = [item for item in batch if belongs(item.key)]
+            if part:
+                await self._attempt(work(self._connection, lease), part, report)
+        return report
+
+    async def _attempt(
+        self, work: LeadWork | AccountWork | ContactWork, part: Sequence[Claimed], report: Report
+    ) -> None:
+        """Work on a part of the batch. A failed call puts all of it back; an unforeseen fault is narrowed down to
+        the record that causes it, so that one poisonous record never holds up the others."""
+        mine = Report()
+        try:
+            await work.process(part, mine)
+        except LeaseLostError:
+            log.warning("lease-lost", connection=self._connection.name, keys=len(part))
+            mine = Report(put_back=[PutBack(item, self._connection.clock.now()) for item in part])
+        except SideError as error:
+            mine = Report(put_back=[self._later(item, error) for item in part])
+        except Exception as fault:
+            if len(part) > 1:
+                for item in part:
+                    await self._attempt(work, [item], report)
+                return
+            log.exception("unforeseen-fault", connection=self._connection.name, entity=part[0].key.entity)
+            mine = Report(settled=[_poisonous(part[0], fault)])
+        report.settled += mine.settled
+        report.put_back += mine.put_back
+        report.marks += mine.marks
+
+    def _later(self, item: Claimed, error: SideError) -> PutBack:
+        options, clock = self._connection.options, self._connection.clock
+        wait = retry.delay(
+            error,
+            attempts=item.attempts,
+            base=options.retry_base,
+            cap=options.retry_cap,
+            random=self._connection.random,
+        )
+        return PutBack(item, clock.now() + wait, error)
+
+
+def _poisonous(item: Claimed, fault: Exception) -> Settled:
+    error = PermanentError(
+        "INTERNAL_ERROR",
+        f"Twinbook itself failed on this record ({type(fault).__name__}).",
+        remedy="Report this as a defect of Twinbook, with the log lines around this time; then retry the record.",
+    )
+    outcome = Outcome(item.key, OutcomeKind.FAILED, Reason.INTERNAL_ERROR, error.message)
+    return Settled(item, outcome, error=error)

@@ -1,0 +1,86 @@
+"""Working off runs: lists an entity page by page and marks the pages dirty, never far ahead of the lanes."""
+
+from __future__ import annotations
+
+import structlog
+
+from twinbook.domain.errors import SideError
+from twinbook.engine import retry
+from twinbook.engine.connection import Connection
+from twinbook.store import dirty_keys, runs
+from twinbook.store.database import Tx
+from twinbook.store.dirty_keys import Priority
+from twinbook.store.runs import Run, RunState
+
+log = structlog.get_logger()
+
+# Keys of one run that may be dirty before the next page is listed: bounds the queue at any number of records.
+AHEAD = 5000
+
+
+class Lister:
+    """Carries unfinished runs of one connection forward."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    async def run(self) -> None:
+        """For ever: whatever run is started by whomever is worked off."""
+        failures = 0
+        while True:
+            try:
+                moved = await self.step()
+                failures = 0
+            except SideError as error:
+                options = self._connection.options
+                wait = retry.delay(
+                    error,
+                    attempts=failures,
+                    base=options.retry_base,
+                    cap=60.0,
+                    random=self._connection.random,
+                )
+                failures += 1
+                log.warning(
+                    "listing-interrupted", connection=self._connection.name, code=error.code, wait=wait
+                )
+                await self._connection.clock.sleep(wait)
+                continue
+            if not moved:
+                await self._connection.clock.sleep(self._connection.options.idle_seconds)
+
+    async def step(self) -> bool:
+        """Carry each unfinished run one page further; whether anything moved."""
+        moved = False
+        for run in await self._connection.store.run(runs.unfinished):
+            moved |= await (self._list(run) if run.state is RunState.LISTING else self._finish(run))
+        return moved
+
+    async def _list(self, run: Run) -> bool:
+        connection = self._connection
+        now = connection.clock.now()
+        depth = await connection.store.run(lambda tx: dirty_keys.depth(tx, now=now, run_id=run.id))
+        if depth.due + depth.claimed >= AHEAD:
+            return False
+        if run.total is None:
+            total = await connection.salesforce.count(run.entity)
+            await connection.store.run(lambda tx: runs.expect(tx, run.id, total))
+        page = await connection.salesforce.list_keys(run.entity, run.position)
+
+        def store(tx: Tx) -> None:
+            dirty_keys.mark(
+                tx, page.keys, cause=run.kind.value, now=now, priority=Priority.SWEEP, run_id=run.id
+            )
+            runs.advance(tx, run.id, position=page.next, listed=len(page.keys))
+
+        await connection.store.run(store)
+        connection.wake.ring()
+        return True
+
+    async def _finish(self, run: Run) -> bool:
+        now = self._connection.clock.now()
+        depth = await self._connection.store.run(lambda tx: dirty_keys.depth(tx, now=now, run_id=run.id))
+        if depth.due + depth.claimed + depth.later:
+            return False
+        await self._connection.store.run(lambda tx: runs.finish(tx, run.id, now=now))
+        return True

@@ -1,0 +1,74 @@
+"""What came of a batch of keys, and its one closing transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from twinbook.domain.errors import PermanentError, SideError
+from twinbook.domain.records import Key
+from twinbook.store import dirty_keys, incidents, journal, outcomes, runs
+from twinbook.store.database import Tx
+from twinbook.store.dirty_keys import Claimed
+from twinbook.store.journal import Entry
+from twinbook.store.outcomes import Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """A key that is done. Keys that only lead to others (an opportunity, a role) have no outcome of their own."""
+
+    claimed: Claimed
+    outcome: Outcome | None = None
+    entries: tuple[Entry, ...] = ()
+    error: PermanentError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PutBack:
+    """A key that must be tried again. Without an error it only steps aside for another record."""
+
+    claimed: Claimed
+    due_at: float
+    error: SideError | None = None
+
+
+@dataclass(slots=True)
+class Report:
+    """Filled while a batch is worked on."""
+
+    settled: list[Settled] = field(default_factory=list)
+    put_back: list[PutBack] = field(default_factory=list)
+    marks: list[tuple[Sequence[Key], str]] = field(default_factory=list)
+
+    def store(self, tx: Tx, *, token: str, now: float) -> None:
+        """Everything about the batch in one transaction: outcomes, history, incidents, runs, and the queue."""
+        for keys, cause in self.marks:
+            dirty_keys.mark(tx, keys, cause=cause, now=now)
+        found = [item.outcome for item in self.settled if item.outcome is not None]
+        outcomes.record(tx, found, now=now)
+        journal.append(tx, [entry for item in self.settled for entry in item.entries], now=now)
+        incidents.close(
+            tx, [item.claimed.key for item in self.settled if item.error is None], by="success", now=now
+        )
+        for item in self.settled:
+            if item.error is not None:
+                incidents.report(
+                    tx, item.claimed.key, item.error, now=now, attempts=item.claimed.attempts + 1
+                )
+        runs.count(
+            tx,
+            [
+                (item.claimed.run_id, item.outcome.kind, item.outcome.reason)
+                for item in self.settled
+                if item.claimed.run_id is not None and item.outcome is not None
+            ],
+        )
+        dirty_keys.settle(tx, [item.claimed for item in self.settled], token=token, now=now)
+        for back in self.put_back:
+            failed = back.error is not None
+            dirty_keys.put_back(tx, back.claimed, token=token, due_at=back.due_at, failed=failed)
+            if back.error is not None:
+                incidents.report(
+                    tx, back.claimed.key, back.error, now=now, attempts=back.claimed.attempts + 1
+                )

@@ -1,0 +1,62 @@
+"""Running one connection: its watchers, its lister and its lanes, until it is told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Coroutine, Sequence
+from typing import Any
+
+from twinbook.domain.records import Entity
+from twinbook.engine.connection import Connection
+from twinbook.engine.ingest import Ingest
+from twinbook.engine.lanes import Lane
+from twinbook.engine.listing import Lister
+from twinbook.store import dirty_keys
+from twinbook.store.dirty_keys import Priority
+
+# How long lanes may take to end the batch they are in when the process is asked to stop.
+GRACE_SECONDS = 8.0
+
+
+class Supervisor:
+    """The running engine of one connection. `watching` says how each entity is watched at the moment."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self.watching: dict[Entity, str] = {}
+
+    async def run(self, until: Awaitable[object], *, watch: Sequence[Entity] = tuple(Entity)) -> None:
+        """Watch these entities and work off what is dirty until `until` is done.
+
+        A part that fails in a way nobody foresaw ends the whole, loudly: a silent half-engine would lose changes.
+        """
+        connection = self._connection
+        await connection.store.run(dirty_keys.release_claims)
+        # One lane more than calls are allowed at once: a live edit finds it free while back-fill fills the others.
+        lanes = [Lane(connection) for _ in range(connection.options.lanes)]
+        lanes.append(Lane(connection, least_urgent=Priority.LIVE))
+        watchers = [Ingest(connection, entity, on_state=self.watching.__setitem__).run() for entity in watch]
+        working = _start([lane.run() for lane in lanes])
+        listening = _start([Lister(connection).run(), *watchers])
+        told = asyncio.ensure_future(until)
+        try:
+            done, _ = await asyncio.wait([*working, *listening, told], return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            await _end(listening)
+            for lane in lanes:
+                lane.stop()
+            connection.wake.ring()
+            await asyncio.wait(working, timeout=GRACE_SECONDS)
+            await _end([*working, told])
+        for task in done:
+            task.result()
+
+
+def _start(work: Sequence[Coroutine[Any, Any, None]]) -> list[asyncio.Task[None]]:
+    return [asyncio.create_task(item) for item in work]
+
+
+async def _end(tasks: Sequence[asyncio.Future[Any]]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
