@@ -143,9 +143,15 @@ class ObjectSchema:
     fields: tuple[Field, ...]
     createable: bool = True
     deletable: bool = True
+    change_fields: tuple[Field, ...] = field(init=False, repr=False, compare=False)
+    """The fields whose changes make events: those with values of their own that an event has a place for."""
     _by_name: dict[str, Field] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
+        compounds = {each.compound for each in self.fields if each.compound}
+        derived = {each.name for each in self.fields if each.name in compounds and not each.createable}
+        in_events = (each for each in self.fields if each.in_events and each.name not in derived)
+        object.__setattr__(self, "change_fields", tuple(in_events))
         object.__setattr__(self, "_by_name", {each.name.lower(): each for each in self.fields})
 
     def field(self, name: str) -> Field | None:
