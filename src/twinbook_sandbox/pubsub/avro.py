@@ -47,6 +47,8 @@ _HEADER_TYPES: dict[str, Any] = {
 }
 
 _LONG_TEXT = 256
+_SWITCHABLE = "Switchable_"
+"""Begins the type of a compound field that can also be a plain text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +152,7 @@ def _declaration(field: EventField, defined: set[str]) -> dict[str, Any]:
         union.append(_KINDS[field.field.type].avro)
     else:
         type_name = doc.split(":")[1]
-        if type_name.startswith("Switchable"):
+        if type_name.startswith(_SWITCHABLE):
             union.append("string")
         union.append(type_name if type_name in defined else _compound(type_name, field))
         defined.add(type_name)
@@ -184,7 +186,7 @@ def _default_doc(field: Field, *, compound: bool) -> str:
 def _places(fields: Sequence[EventField]) -> dict[str, Place]:
     places: dict[str, Place] = {}
     for position, field in enumerate(fields, start=1):
-        if not field.parts:
+        if not field.parts or _SWITCHABLE in _doc(field):
             places[field.name] = Place(position, field.name, _KINDS[field.field.type].convert)
         for number, (part_name, part) in enumerate(field.parts):
             convert = _KINDS[part.type].convert

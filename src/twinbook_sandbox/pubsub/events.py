@@ -83,7 +83,10 @@ def _body(schema: EventSchema, fields: Mapping[str, Any], *, keep_empty: bool) -
             continue
         converted = None if value is None else place.convert(value)
         if place.part is None:
-            body[place.name] = converted
+            body.setdefault(place.name, converted)
         elif converted is not None or keep_empty:
-            body.setdefault(place.name, {})[place.part_name] = converted
+            # The name of an account is a text, or that of a person in parts: then the parts win.
+            if not isinstance(body.get(place.name), dict):
+                body[place.name] = {}
+            body[place.name][place.part_name] = converted
     return body

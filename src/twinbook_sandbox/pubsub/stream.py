@@ -93,8 +93,9 @@ class Stream:
                 await asyncio.sleep(self._bus.switches.delivery_delay_ms / 1000)
             if entries or silent_too_long:
                 yield self._response(entries)
-                silent_since = self._now()
-            silent_too_long = not await self._wait(silent_since)
+                silent_since, silent_too_long = self._now(), False
+            else:
+                silent_too_long = not await self._wait(silent_since)
 
     def _take(self) -> list[Entry]:
         """The next events within what is outstanding and what a response holds."""
