@@ -16,7 +16,7 @@ from twinbook.settings.options import ANY_NAME, Option, TableOptions, tables
 
 _WIDTH = 100
 _HEAD = """\
-Settings of Twinbook. Every setting stands here; those behind a # have their default, so take the # away to change one.
+Settings of Twinbook. Every option stands here; commented ones show their default, uncomment one to change it.
 Each can also be given as an environment variable, which wins: TWINBOOK_ and its path in capitals, joined by two
 underscores, such as TWINBOOK_CONNECTIONS__DEFAULT__SALESFORCE__CLIENT_SECRET."""
 
