@@ -6,7 +6,8 @@ it does not know lengths (netsuite.md 2.12).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from twinbook.domain.errors import TemporaryError
@@ -52,6 +53,45 @@ class Metadata:
             return schema_from(response.json(), DOCUMENTED[entity])
         except (ValueError, KeyError, TypeError, AttributeError) as problem:
             raise TemporaryError("UNREADABLE_ANSWER", "NetSuite's metadata was no JSON schema.") from problem
+
+
+class Catalogue:
+    """Remembers what the account said of its fields, and asks only when the documented facts are not enough.
+
+    `own` are fields of our package with their types; `oneworld` None means to look whether contacts have a
+    subsidiary.
+    """
+
+    def __init__(self, metadata: Metadata, own: Mapping[str, str], *, oneworld: bool | None) -> None:
+        self._metadata = metadata
+        self._own = own
+        self._oneworld = oneworld
+        self._schemas: dict[Entity, Schema] = {}
+        self._asking = asyncio.Lock()
+
+    async def refresh(self, entity: Entity) -> Schema:
+        """Ask the account anew."""
+        self._schemas[entity] = await self._metadata.describe(entity)
+        return self._schemas[entity]
+
+    async def oneworld(self) -> bool:
+        if self._oneworld is not None:
+            return self._oneworld
+        return "subsidiary" in await self._schema(Entity.CONTACT)
+
+    async def types(self, entity: Entity, names: Iterable[str]) -> Mapping[str, str]:
+        """The types of these fields, without those that the account lacks or that cannot be read in a row."""
+        wanted = tuple(names)
+        known: Mapping[str, str] = {name: meta.type for name, meta in DOCUMENTED[entity].items()}
+        known = {**known, **self._own}
+        if any(name not in known for name in wanted):
+            found = {name: meta.type for name, meta in (await self._schema(entity)).items()}
+            known = {**found, **self._own}
+        return {name: known[name] for name in wanted if known.get(name, COLLECTION) != COLLECTION}
+
+    async def _schema(self, entity: Entity) -> Schema:
+        async with self._asking:
+            return self._schemas.get(entity) or await self.refresh(entity)
 
 
 def schema_from(catalogue: Mapping[str, Any], documented: Schema) -> Schema:
