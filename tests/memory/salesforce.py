@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from enum import Enum
 
 from tests.memory.salesforce_events import MemoryEvents
 from tests.memory.salesforce_fields import REQUIRED, schema_of
@@ -56,6 +57,15 @@ _REFERENCES = {
     "ContactId": Entity.CONTACT,
     "OpportunityId": Entity.OPPORTUNITY,
 }
+
+
+class _NoField(Enum):
+    """Stands for the value of a field that the org does not have; such fields are left out of records."""
+
+    NO_FIELD = "no field"
+
+
+_NO_FIELD = _NoField.NO_FIELD
 
 
 @dataclass(slots=True)
@@ -477,12 +487,17 @@ class MemorySalesforce:
     def _shown(self, record: _Record) -> Fields:
         """The fields that the settings ask for, or all of them when they ask for none."""
         own = self.config.contact_fields if record.entity is Entity.CONTACT else self.config.account_fields
-        schema = self._schema(record.entity)
-        return {
-            name: record.fields.get(name, False if schema[name].type == "boolean" else None)
-            for name in own or schema
-            if name in schema
-        }
+        values = {name: self._value(record, name) for name in own or self._schema(record.entity)}
+        return {name: value for name, value in values.items() if value is not _NO_FIELD}
+
+    def _value(self, record: _Record, name: str) -> Value | _NoField:
+        if name.startswith("Account."):
+            account = self._records.get(record.text("AccountId") or "")
+            return self._value(account, name.removeprefix("Account.")) if account else None
+        meta = self._schema(record.entity).get(name)
+        if meta is None:
+            return _NO_FIELD
+        return record.fields.get(name, False if meta.type == "boolean" else None)
 
 
 def _check_value(meta: FieldMeta, value: Value) -> None:
