@@ -8,7 +8,7 @@ same release.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from twinbook.domain.account_planner import plan_account
@@ -16,10 +16,9 @@ from twinbook.domain.canonical import name_key
 from twinbook.domain.errors import PermanentError, SideError
 from twinbook.domain.ids import account_key
 from twinbook.domain.plan import AccountPlan, AccountView, Action, OutcomeKind, Trigger
-from twinbook.domain.ports import Failed
+from twinbook.domain.ports import Failed, WriteResult
 from twinbook.domain.reasons import Reason
 from twinbook.domain.records import Entity, Fields, Key, Link, LinkState, NetSuiteCustomer, SalesforceAccount
-from twinbook.engine import retry
 from twinbook.engine.connection import Connection
 from twinbook.engine.lease import Lease
 from twinbook.engine.report import PutBack, Report, Settled
@@ -55,8 +54,26 @@ class AccountJob:
         return self.link.netsuite_id if self.link and self.link.state is LinkState.LINKED else None
 
     @property
+    def moves_gate(self) -> bool:
+        return self.error is None and self.customer_id != self.released_for
+
+    @property
+    def failed_for_now(self) -> bool:
+        return self.error is not None and not isinstance(self.error, PermanentError)
+
+    @property
     def intent(self) -> Intent:
         return Intent(self.account.id, account_key(self.account.id), self.plan.counterpart_id)
+
+    def remember(self, tx: Tx, *, now: float) -> None:
+        """Store whom the account's contacts are released for."""
+        id_ = self.account.id
+        if self.customer_id is None:
+            links.close(tx, Entity.ACCOUNT, id_, now=now)
+        else:
+            links.establish(
+                tx, Entity.ACCOUNT, id_, self.customer_id, correlation_id=account_key(id_), now=now
+            )
 
 
 class AccountWork:
@@ -71,8 +88,8 @@ class AccountWork:
         jobs = await self._reserve(jobs, report)
         await asyncio.gather(*(self._write_customer(job) for job in jobs))
         await self._write_salesforce(jobs)
-        for job in jobs:
-            await self._conclude(job, report)
+        await self._release([job for job in jobs if job.moves_gate])
+        self._conclude(jobs, report)
 
     async def _consider(self, batch: Sequence[Claimed], report: Report) -> list[AccountJob]:
         connection = self._connection
@@ -153,9 +170,9 @@ class AccountWork:
             return
         self._lease.check()
         try:
-            results = await self._connection.salesforce.update_accounts(changes)
+            results: Mapping[str, WriteResult] = await self._connection.salesforce.update_accounts(changes)
         except SideError as error:
-            results = {id_: Failed(error) for id_ in changes}
+            results = dict.fromkeys(changes, Failed(error))
         for job in jobs:
             result = results.get(job.account.id)
             if isinstance(result, Failed):
@@ -166,60 +183,46 @@ class AccountWork:
         if job.error is None and job.customer_id and job.account.netsuite_id != job.customer_id:
             fields[self._connection.contacts.salesforce_id_field] = job.customer_id
         push_field = self._connection.options.push_field
-        if job.account.push_requested and push_field and not _temporary(job.error):
+        if job.account.push_requested and push_field and not job.failed_for_now:
             fields[push_field] = False
         return fields
 
-    async def _conclude(self, job: AccountJob, report: Report) -> None:
-        now = self._connection.clock.now()
-        if _temporary(job.error):
-            assert job.error is not None  # noqa: S101 - narrowed by _temporary
-            options = self._connection.options
-            wait = retry.delay(
-                job.error,
-                attempts=job.claimed.attempts,
-                base=options.retry_base,
-                cap=options.retry_cap,
-                random=self._connection.random,
-            )
-            report.put_back.append(PutBack(job.claimed, now + wait, job.error))
+    async def _release(self, jobs: Sequence[AccountJob]) -> None:
+        """Make all contacts dirty of accounts whose customer is another one than they were released for."""
+        if not jobs:
             return
-        released = await self._release(job) if job.error is None else 0
-        report.settled.append(_settled(job, released))
-
-    async def _release(self, job: AccountJob) -> int:
-        """Make all contacts dirty when the account's customer is another one than they were released for."""
-        if job.customer_id == job.released_for:
-            return 0
-        connection, account_id = self._connection, job.account.id
-        keys = await self._contacts_of(account_id)
+        connection = self._connection
+        keys = await self._contacts_of([job.account.id for job in jobs])
         now = connection.clock.now()
+        urgency = min(job.claimed.priority for job in jobs)
 
         def store(tx: Tx) -> None:
-            if job.customer_id is None:
-                links.close(tx, Entity.ACCOUNT, account_id, now=now)
-            else:
-                correlation = account_key(account_id)
-                links.establish(
-                    tx, Entity.ACCOUNT, account_id, job.customer_id, correlation_id=correlation, now=now
-                )
-            cause = "its account was linked" if job.customer_id else "its account is no longer linked"
-            dirty_keys.mark(tx, keys, cause=cause, now=now, groups=dict.fromkeys(keys, account_id))
+            for job in jobs:
+                job.remember(tx, now=now)
+            dirty_keys.mark(tx, keys, cause="its account was linked or unlinked", now=now, priority=urgency)
 
         await connection.store.run(store)
         connection.wake.ring()
-        return len(keys)
 
-    async def _contacts_of(self, account_id: str) -> list[Key]:
+    async def _contacts_of(self, account_ids: Sequence[str]) -> list[Key]:
         keys: list[Key] = []
         after: str | None = None
         for _ in range(MAX_RELEASE_PAGES):
-            page = await self._connection.salesforce.contacts_of_accounts([account_id], after)
+            page = await self._connection.salesforce.contacts_of_accounts(account_ids, after)
             keys += page.keys
             if page.next is None:
                 break
             after = page.next
         return keys
+
+    def _conclude(self, jobs: Sequence[AccountJob], report: Report) -> None:
+        now = self._connection.clock.now()
+        for job in jobs:
+            if job.error is not None and job.failed_for_now:
+                wait = self._connection.backoff(job.error, job.claimed.attempts)
+                report.put_back.append(PutBack(job.claimed, now + wait, job.error))
+            else:
+                report.settled.append(_settled(job))
 
     async def _gone(self, item: Claimed, link: Link | None) -> Settled:
         now = self._connection.clock.now()
@@ -234,11 +237,7 @@ def _concerns(customer: NetSuiteCustomer, account: SalesforceAccount) -> bool:
     return same_name or carries_id
 
 
-def _temporary(error: SideError | None) -> bool:
-    return error is not None and not isinstance(error, PermanentError)
-
-
-def _settled(job: AccountJob, released: int) -> Settled:
+def _settled(job: AccountJob) -> Settled:
     plan, account, error = job.plan, job.account, job.error
     kind, reason, detail = plan.outcome, plan.reason, plan.detail
     if isinstance(error, PermanentError):
@@ -256,15 +255,15 @@ def _settled(job: AccountJob, released: int) -> Settled:
         choices=plan.choices,
         written=kind.value if wrote else None,
     )
-    entries = [_entry(job, plan.trigger, released)] if wrote or released else []
+    entries = [_entry(job, plan.trigger)] if wrote or job.moves_gate else []
     return Settled(job.claimed, outcome, tuple(entries), error if isinstance(error, PermanentError) else None)
 
 
-def _entry(job: AccountJob, trigger: Trigger | None, released: int) -> Entry:
+def _entry(job: AccountJob, trigger: Trigger | None) -> Entry:
     what = {Action.CREATE: "customer created", Action.ADOPT: "customer adopted"}.get(
         job.plan.action, "account linked" if job.customer_id else "account unlinked"
     )
     why = f"trigger {trigger.value}" if trigger else job.claimed.cause
     return Entry(
-        what, Entity.ACCOUNT, job.account.id, job.customer_id, f"{why}; {released} contacts released"
+        what, Entity.ACCOUNT, job.account.id, job.customer_id, f"{why}; all its contacts are looked at"
     )

@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from twinbook.domain.errors import SideError, TemporaryError
 from twinbook.domain.policy import AccountPolicy, ContactPolicy
 from twinbook.domain.ports import EventPort, NetSuitePort, SalesforcePort
 from twinbook.engine.clock import Clock
@@ -72,3 +73,14 @@ class Connection:
     @property
     def name(self) -> str:
         return self.store.scope
+
+    def backoff(self, error: SideError, attempts: int, *, cap: float | None = None) -> float:
+        """Seconds to wait after the given number of failed tries (0: the first just failed).
+
+        Exponential with jitter, so that many records that failed together do not come back together; never earlier
+        than the system asked for.
+        """
+        longest = min(cap or self.options.retry_cap, self.options.retry_base * 2 ** min(attempts, 30))
+        wait = self.random.uniform(self.options.retry_base / 2, max(self.options.retry_base, longest))
+        asked = error.retry_after if isinstance(error, TemporaryError) else None
+        return max(wait, asked or 0.0)

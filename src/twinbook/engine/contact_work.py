@@ -16,7 +16,6 @@ from twinbook.domain.planner import resolve_name_clash
 from twinbook.domain.ports import ContactQuery, Failed, WriteResult, Written
 from twinbook.domain.reasons import Reason
 from twinbook.domain.records import Entity
-from twinbook.engine import retry
 from twinbook.engine.connection import Connection
 from twinbook.engine.contact_job import Job
 from twinbook.engine.gather import Gatherer
@@ -178,18 +177,8 @@ class ContactWork:
     def _conclude(self, jobs: Sequence[Job], report: Report) -> None:
         now = self._connection.clock.now()
         for job in jobs:
-            if job.failed_for_now:
-                report.put_back.append(PutBack(job.claimed, now + self._backoff(job), job.error))
+            if job.error is not None and job.failed_for_now:
+                wait = self._connection.backoff(job.error, job.claimed.attempts)
+                report.put_back.append(PutBack(job.claimed, now + wait, job.error))
             else:
                 report.settled.append(job.settled())
-
-    def _backoff(self, job: Job) -> float:
-        options = self._connection.options
-        assert job.error is not None  # noqa: S101 - asked for failed jobs only
-        return retry.delay(
-            job.error,
-            attempts=job.claimed.attempts,
-            base=options.retry_base,
-            cap=options.retry_cap,
-            random=self._connection.random,
-        )

@@ -14,7 +14,6 @@ import structlog
 from twinbook.domain.errors import SideError
 from twinbook.domain.ports import Changes, EventBatch, EventPort, EventsUnavailable, PositionLost
 from twinbook.domain.records import Entity
-from twinbook.engine import retry
 from twinbook.engine.connection import Connection
 from twinbook.store import cursors, dirty_keys, runs
 from twinbook.store.database import Tx
@@ -30,6 +29,8 @@ SUBSCRIBED = (
     Entity.ACCOUNT_CONTACT_RELATION,
     Entity.OPPORTUNITY_CONTACT_ROLE,
 )
+# The longest wait (seconds) before an interrupted watch is taken up again.
+LONGEST_WAIT = 60.0
 # Entities whose loss can be made good by listing them; the others lead to these.
 LISTED = (Entity.ACCOUNT, Entity.CONTACT)
 
@@ -126,14 +127,7 @@ class Ingest:
             runs.restart(tx, RunKind.RELIST, entity, by="twinbook: a gap in the change events", now=now)
 
     async def _pause(self, error: SideError) -> None:
-        options = self._connection.options
-        wait = retry.delay(
-            error,
-            attempts=self._failures,
-            base=options.retry_base,
-            cap=60.0,
-            random=self._connection.random,
-        )
+        wait = self._connection.backoff(error, self._failures, cap=LONGEST_WAIT)
         self._failures += 1
         self._on_state(self._entity, f"retrying: {error.code}")
         log.warning(

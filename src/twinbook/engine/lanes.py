@@ -11,7 +11,6 @@ from twinbook.domain.errors import PermanentError, SideError
 from twinbook.domain.plan import OutcomeKind
 from twinbook.domain.reasons import Reason
 from twinbook.domain.records import Entity
-from twinbook.engine import retry
 from twinbook.engine.account_work import AccountWork
 from twinbook.engine.connection import Connection
 from twinbook.engine.contact_work import ContactWork
@@ -120,15 +119,8 @@ class Lane:
         report.marks += mine.marks
 
     def _later(self, item: Claimed, error: SideError) -> PutBack:
-        options, clock = self._connection.options, self._connection.clock
-        wait = retry.delay(
-            error,
-            attempts=item.attempts,
-            base=options.retry_base,
-            cap=options.retry_cap,
-            random=self._connection.random,
-        )
-        return PutBack(item, clock.now() + wait, error)
+        wait = self._connection.backoff(error, item.attempts)
+        return PutBack(item, self._connection.clock.now() + wait, error)
 
 
 def _poisonous(item: Claimed, fault: Exception) -> Settled:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import structlog
 
 from twinbook.domain.errors import SideError
-from twinbook.engine import retry
 from twinbook.engine.connection import Connection
 from twinbook.store import dirty_keys, runs
 from twinbook.store.database import Tx
@@ -16,6 +15,9 @@ log = structlog.get_logger()
 
 # Keys of one run that may be dirty before the next page is listed: bounds the queue at any number of records.
 AHEAD = 5000
+
+# The longest wait (seconds) before an interrupted listing is taken up again.
+LONGEST_WAIT = 60.0
 
 
 class Lister:
@@ -32,14 +34,7 @@ class Lister:
                 moved = await self.step()
                 failures = 0
             except SideError as error:
-                options = self._connection.options
-                wait = retry.delay(
-                    error,
-                    attempts=failures,
-                    base=options.retry_base,
-                    cap=60.0,
-                    random=self._connection.random,
-                )
+                wait = self._connection.backoff(error, failures, cap=LONGEST_WAIT)
                 failures += 1
                 log.warning(
                     "listing-interrupted", connection=self._connection.name, code=error.code, wait=wait

@@ -44,6 +44,16 @@ class Claimed:
 
 
 @dataclass(frozen=True, slots=True)
+class Queued:
+    """Where a key stands in the queue."""
+
+    due_at: float
+    attempts: int
+    cause: str
+    claimed: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Depth:
     """How much is waiting: keys that are due, keys that wait for a later try, keys being worked on."""
 
@@ -226,9 +236,10 @@ def due_at_most(tx: Tx, *, now: float, cap: int) -> int:
     return int(tx.execute(sa.select(sa.func.count()).select_from(some.subquery())).scalar_one())
 
 
-def state_of(tx: Tx, key: Key) -> sa.Row[Any] | None:
-    """The queue's row of one key, None when it is not dirty."""
-    return tx.execute(_by_key(sa.select(dirty)), _parameters(tx, key)).one_or_none()
+def queued(tx: Tx, key: Key) -> Queued | None:
+    """The place of one key in the queue, None when it is not dirty."""
+    row = tx.execute(_by_key(sa.select(dirty)), _parameters(tx, key)).one_or_none()
+    return None if row is None else Queued(row.due_at, row.attempts, row.cause, row.claim is not None)
 
 
 def _known_groups(tx: Tx, keys: Sequence[Key]) -> dict[Key, str]:

@@ -1,0 +1,5 @@
+"""`python -m twinbook.cli`."""
+
+from twinbook.cli import main
+
+main()

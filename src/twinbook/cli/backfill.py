@@ -1,0 +1,95 @@
+"""`backfill`: look at all contacts once. Resumable: what was listed and what was done is in the store."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+import click
+
+from twinbook.cli.context import json_option, load_settings, open_store, person, print_json
+from twinbook.cli.exits import Exit
+from twinbook.cli.session import session
+from twinbook.domain.plan import OutcomeKind
+from twinbook.domain.reasons import CATALOGUE, Reason
+from twinbook.domain.records import Entity
+from twinbook.engine.supervisor import Supervisor
+from twinbook.settings import Settings
+from twinbook.store import dirty_keys, runs
+from twinbook.store.database import Store, StoreBusyError, Tx
+from twinbook.store.dirty_keys import Depth
+from twinbook.store.runs import Run, RunKind, RunState
+
+LOOK_EVERY = 0.5
+RunCounts = list[tuple[OutcomeKind, Reason | None, int]]
+# Accounts first: what a won opportunity links releases its contacts before they are listed.
+ENTITIES = (Entity.ACCOUNT, Entity.CONTACT)
+
+
+@click.command()
+@json_option
+@click.pass_context
+def backfill(ctx: click.Context, as_json: bool) -> None:
+    """Look at all accounts and contacts once. Stopped at any point, it goes on where it was when called again.
+
+    While `twinbook run` runs, that process does the work and this command shows its progress.
+    """
+    settings = load_settings(ctx)
+    try:
+        counts = asyncio.run(_work(ctx, settings, quiet=as_json))
+    except StoreBusyError:
+        with open_store(ctx, settings) as store:
+            counts = asyncio.run(_watch(store, _start(store), quiet=as_json))
+    if as_json:
+        print_json([{"outcome": kind, "reason": why, "number": number} for kind, why, number in counts])
+    else:
+        _print(counts)
+    if any(kind is OutcomeKind.FAILED for kind, _, _ in counts):
+        ctx.exit(int(Exit.FOUND))
+
+
+async def _work(ctx: click.Context, settings: Settings, *, quiet: bool) -> RunCounts:
+    async with session(ctx, settings, owner=True) as connection:
+        run_ids = _start(connection.store)
+        watching = asyncio.create_task(_watch(connection.store, run_ids, quiet=quiet))
+        await Supervisor(connection).run(watching, watch=())
+        return watching.result()
+
+
+def _start(store: Store) -> list[int]:
+    return store.run_now(
+        lambda tx: [
+            runs.start(tx, RunKind.BACKFILL, entity, by=person(), now=time.time()) for entity in ENTITIES
+        ]
+    )
+
+
+async def _watch(store: Store, run_ids: list[int], *, quiet: bool) -> RunCounts:
+    """Show progress until the runs are done; the counts of the contacts' run."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), disable=quiet) as progress:
+        bars = {
+            id_: progress.add_task(entity.value + "s", total=None)
+            for id_, entity in zip(run_ids, ENTITIES, strict=True)
+        }
+        while True:
+            found = await store.run(lambda tx: [_progress(tx, id_) for id_ in run_ids])
+            for run, depth in found:
+                done = max(0, run.listed - depth.due - depth.later - depth.claimed)
+                progress.update(bars[run.id], total=max(run.total or 0, run.listed) or None, completed=done)
+            if all(run.state is RunState.DONE for run, _ in found):
+                return await store.run(lambda tx: runs.counts(tx, run_ids[-1]))
+            await asyncio.sleep(LOOK_EVERY)
+
+
+def _progress(tx: Tx, run_id: int) -> tuple[Run, Depth]:
+    return runs.by_id(tx, run_id), dirty_keys.depth(tx, now=time.time(), run_id=run_id)
+
+
+def _print(counts: RunCounts) -> None:
+    for kind, reason, number in counts:
+        meaning = f"  {CATALOGUE[reason].meaning}" if reason else ""
+        click.echo(f"{number:>8}  {kind.value:<10}{reason or '':<22}{meaning}")

@@ -1,0 +1,87 @@
+"""What commands share: finding the settings, opening the store, answering as text or JSON."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, is_dataclass
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+import click
+
+from twinbook.cli.exits import Exit, Problem
+from twinbook.settings import ConnectionSettings, Settings, load
+from twinbook.store.database import Database, Store
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Answer as JSON, for programs.")
+
+
+def load_settings(ctx: click.Context) -> Settings:
+    """The settings file of this call. Raises `SettingsError` with all its problems."""
+    path: Path = ctx.find_root().obj["config"]
+    if not path.exists():
+        raise Problem(
+            f"There is no settings file {path}. Make one with `twinbook init`, or name yours with --config.",
+            Exit.USAGE,
+        )
+    return load(path, os.environ)
+
+
+def choose_connection(ctx: click.Context, settings: Settings) -> tuple[str, ConnectionSettings]:
+    """The connection this call is about: the one named, or the only one."""
+    name: str | None = ctx.find_root().obj["connection"]
+    names = list(settings.connections)
+    if name is None and len(names) == 1:
+        name = names[0]
+    if name is None or name not in settings.connections:
+        known = ", ".join(names)
+        raise Problem(f"Name one of the connections with --connection: {known}.", Exit.USAGE)
+    return name, settings.connections[name]
+
+
+@contextmanager
+def open_store(ctx: click.Context, settings: Settings, *, owner: bool = False) -> Iterator[Store]:
+    """The chosen connection's store. As owner it is this process that works on it."""
+    name, _ = choose_connection(ctx, settings)
+    database = Database.open_file(settings.store.path, owner=owner)
+    try:
+        yield Store(database, name)
+    finally:
+        database.close()
+
+
+def person() -> str:
+    """Who is at the keyboard, for the journal."""
+    return os.environ.get("USER") or os.environ.get("LOGNAME") or "somebody"
+
+
+def print_json(value: Any) -> None:
+    import orjson
+
+    text = orjson.dumps(plain(value), option=orjson.OPT_INDENT_2 | orjson.OPT_NON_STR_KEYS)
+    click.echo(text.decode())
+
+
+def plain(value: Any) -> Any:
+    """Dataclasses, enums and sets as what JSON knows."""
+    if is_dataclass(value) and not isinstance(value, type):
+        return plain(asdict(value))
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, dict):
+        return {str(plain(key)): plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [plain(item) for item in value]
+    return value if isinstance(value, str | int | float | bool | None) else str(value)
+
+
+def when(at: float | None) -> str:
+    """A time as people read it, in the machine's zone."""
+    from datetime import datetime
+
+    if at is None:
+        return "never"
+    return datetime.fromtimestamp(at).astimezone().strftime("%Y-%m-%d %H:%M:%S")

@@ -1,0 +1,83 @@
+"""`push`, `pause`, `resume`: asking a running connection for something. They work while `twinbook run` runs."""
+
+from __future__ import annotations
+
+import time
+
+import click
+
+from twinbook.cli.context import json_option, load_settings, open_store, person, print_json
+from twinbook.cli.exits import Exit, Problem
+from twinbook.domain.ids import to_18
+from twinbook.domain.records import Entity, Key, Side
+from twinbook.engine import controls
+from twinbook.store.database import Tx
+
+PREFIXES = {"003": Entity.CONTACT, "001": Entity.ACCOUNT}
+
+
+@click.command()
+@click.argument("record_id", metavar="ID")
+@json_option
+@click.pass_context
+def push(ctx: click.Context, record_id: str, as_json: bool) -> None:
+    """Look at one record at once: a Salesforce contact or account id, or the NetSuite id of a linked contact.
+
+    Pushing an account links it with a NetSuite customer, and sends all its contacts.
+    """
+    with open_store(ctx, load_settings(ctx)) as store:
+
+        def mark(tx: Tx) -> Key:
+            key = _salesforce_key(record_id) or controls.key_of(tx, record_id)
+            if key is None:
+                raise Problem(
+                    f"{record_id!r} is neither the id of a Salesforce contact (003…) or account (001…) nor the "
+                    "NetSuite id of a linked contact.",
+                    Exit.USAGE,
+                )
+            controls.push(tx, key, now=time.time())
+            return key
+
+        key = store.run_now(mark)
+    if as_json:
+        print_json({"queued": key})
+    else:
+        click.echo(
+            f"Queued {key.entity.value} {key.id}. See `twinbook explain {key.id}` for what comes of it."
+        )
+
+
+@click.command()
+@json_option
+@click.pass_context
+def pause(ctx: click.Context, as_json: bool) -> None:
+    """Stop writing to both systems. Changes are still taken in, and wait with the reason PAUSED."""
+    with open_store(ctx, load_settings(ctx)) as store:
+        store.run_now(lambda tx: controls.pause(tx, by=person(), now=time.time()))
+    if as_json:
+        print_json({"paused": True})
+    else:
+        click.echo("Paused. Nothing is lost: `twinbook resume` works off what waits.")
+
+
+@click.command()
+@json_option
+@click.pass_context
+def resume(ctx: click.Context, as_json: bool) -> None:
+    """Go on after a pause, and look again at everything that waited for it."""
+    with open_store(ctx, load_settings(ctx)) as store:
+        number = store.run_now(lambda tx: controls.resume(tx, by=person(), now=time.time()))
+    if as_json:
+        print_json({"paused": False, "waiting": number})
+    else:
+        click.echo(f"Resumed. {number} records that waited are looked at again.")
+
+
+def _salesforce_key(text: str) -> Key | None:
+    entity = PREFIXES.get(text[:3])
+    if entity is None:
+        return None
+    try:
+        return Key(entity, Side.SALESFORCE, to_18(text))
+    except ValueError:
+        return None

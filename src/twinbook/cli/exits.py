@@ -1,0 +1,27 @@
+"""Exit codes, and how a user's mistake or a system's refusal ends a command: one clear message, no traceback."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+import click
+
+
+class Exit(IntEnum):
+    """What the exit code says. Documented in docs/cli.md."""
+
+    OK = 0
+    FOUND = 1  # the command worked and found something that a person has to look at
+    USAGE = 2  # wrong words on the command line, or wrong settings
+    SYSTEM = 3  # Salesforce or NetSuite refused or could not be reached
+    BUSY = 4  # another Twinbook process owns the store
+
+
+class Problem(click.ClickException):
+    """A message for the user and the exit code that goes with it."""
+
+    exit_code: int  # click reads it; a class attribute there, one of the instance here
+
+    def __init__(self, message: str, code: Exit) -> None:
+        super().__init__(message)
+        self.exit_code = int(code)

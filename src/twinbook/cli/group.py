@@ -1,0 +1,90 @@
+"""The top of the command line: which commands there are, and what every one of them shares."""
+
+from __future__ import annotations
+
+import importlib
+from pathlib import Path
+
+import click
+
+from twinbook.cli.exits import Exit, Problem
+
+# Command → the module that holds it. The help of the top level comes from here, so that it needs no import.
+COMMANDS = {
+    "demo": (
+        "twinbook.cli.demo",
+        "Watch contacts travel between an emulated Salesforce org and NetSuite account.",
+    ),
+    "sandbox": ("twinbook_sandbox.command", "Start the emulated Salesforce org and NetSuite account."),
+    "init": ("twinbook.cli.init", "Write a commented settings file."),
+    "doctor": ("twinbook.cli.doctor", "Check logins, permissions, fields and limits, and say what to do."),
+    "run": ("twinbook.cli.run", "Keep Salesforce and NetSuite in step until stopped."),
+    "status": ("twinbook.cli.status", "Show what is running, waiting and wrong."),
+    "plan": ("twinbook.cli.plan", "Dry run: what would happen to every contact."),
+    "backfill": ("twinbook.cli.backfill", "Look at all contacts once, for a first sync; resumable."),
+    "explain": ("twinbook.cli.explain", "Why a contact is, or is not, in NetSuite."),
+    "push": ("twinbook.cli.control", "Look at one contact or account at once."),
+    "pause": ("twinbook.cli.control", "Stop writing; changes are still taken in."),
+    "resume": ("twinbook.cli.control", "Go on after a pause, and work off what waited."),
+    "errors": ("twinbook.cli.errors", "List, show and retry what went wrong."),
+}
+
+
+class LazyGroup(click.Group):
+    """Finds a command's module when the command is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        if cmd_name not in COMMANDS:
+            return None
+        command = getattr(importlib.import_module(COMMANDS[cmd_name][0]), cmd_name)
+        return command if isinstance(command, click.Command) else None
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option(
+    "--config",
+    "-c",
+    type=click.Path(path_type=Path, dir_okay=False),
+    default=Path("twinbook.toml"),
+    show_default=True,
+    envvar="TWINBOOK_CONFIG",
+    help="The settings file.",
+)
+@click.option(
+    "--connection", "-n", help="The connection to work on; needed only where the file names several."
+)
+@click.version_option(package_name="twinbook")
+@click.pass_context
+def twinbook(ctx: click.Context, config: Path, connection: str | None) -> None:
+    """Keeps Salesforce contacts and NetSuite contacts in step, in real time, and says why."""
+    ctx.obj = {"config": config, "connection": connection}
+
+
+def main() -> None:
+    """The entry point. Whatever a user can cause ends in one line on stderr and a documented exit code."""
+    from twinbook.domain.errors import PermanentError, SideError
+    from twinbook.settings.problems import SettingsError
+    from twinbook.store.database import StoreBusyError
+
+    try:
+        twinbook(standalone_mode=True)
+    except SettingsError as error:
+        _end(str(error), Exit.USAGE)
+    except StoreBusyError as error:
+        _end(f"{error}. Stop it first, or use a command that works beside it.", Exit.BUSY)
+    except SideError as error:
+        remedy = error.remedy if isinstance(error, PermanentError) else "It may pass: try again."
+        _end(f"{error.code}: {error.message} {remedy}".strip(), Exit.SYSTEM)
+
+
+def _end(message: str, code: Exit) -> None:
+    problem = Problem(message, code)
+    problem.show()
+    raise SystemExit(problem.exit_code)

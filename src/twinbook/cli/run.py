@@ -1,0 +1,44 @@
+"""`run`: keep the connections in step until stopped."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+
+import click
+
+from twinbook.cli.context import load_settings
+from twinbook.composition import configure_logging, connect
+from twinbook.engine.clock import SystemClock
+from twinbook.engine.supervisor import Supervisor
+from twinbook.settings import ConnectionSettings, Settings
+from twinbook.store.database import Database, Store
+
+
+@click.command()
+@click.pass_context
+def run(ctx: click.Context) -> None:
+    """Keep Salesforce and NetSuite in step until stopped (Ctrl-C or SIGTERM ends it cleanly)."""
+    settings = load_settings(ctx)
+    configure_logging(settings.log)
+    asyncio.run(_run(settings))
+
+
+async def _run(settings: Settings) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    database = Database.open_file(settings.store.path, owner=True)
+    try:
+        async with asyncio.TaskGroup() as group:
+            for name, connection in settings.connections.items():
+                group.create_task(_keep_in_step(connection, Store(database, name), stop))
+    finally:
+        database.close()
+
+
+async def _keep_in_step(settings: ConnectionSettings, store: Store, stop: asyncio.Event) -> None:
+    async with connect(settings, store, SystemClock()) as connection:
+        click.echo(f"{store.scope}: in step with Salesforce and NetSuite; stop with Ctrl-C", err=True)
+        await Supervisor(connection).run(stop.wait())

@@ -1,0 +1,224 @@
+"""Putting the parts together: from the settings of a connection to a live one. The only place that knows them all."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import time
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+import structlog
+from pydantic import SecretStr
+
+from twinbook.domain.policy import ContactPolicy
+from twinbook.domain.records import Entity
+from twinbook.engine.clock import Clock
+from twinbook.engine.connection import Connection, Options, StatusFields
+from twinbook.http import HttpSettings, HttpTransport
+from twinbook.netsuite.auth import (
+    Authorizer,
+    ClientCredentials,
+    OAuth2Login,
+    TokenBasedLogin,
+    TokenCredentials,
+)
+from twinbook.netsuite.client import NetSuiteClient
+from twinbook.netsuite.config import NetSuiteConfig
+from twinbook.netsuite.permits import Permits, calling_at
+from twinbook.netsuite.side import NetSuiteSide
+from twinbook.salesforce.auth import ClientCredentials as SalesforceClientCredentials
+from twinbook.salesforce.auth import Grant, JwtBearer, TokenProvider, read_private_key
+from twinbook.salesforce.config import SalesforceConfig
+from twinbook.salesforce.events import EventOptions, SalesforceEvents
+from twinbook.salesforce.schema import OrgFacts
+from twinbook.salesforce.side import SalesforceSide
+from twinbook.settings import ConnectionSettings, account_policy, contact_policy, role_entities
+from twinbook.settings.model import LogSettings
+from twinbook.store.database import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Sides:
+    """The clients of both systems, logged in or not: what `doctor` examines and a connection is made of."""
+
+    salesforce: SalesforceSide
+    netsuite: NetSuiteSide
+    events: SalesforceEvents
+
+
+@asynccontextmanager
+async def open_sides(settings: ConnectionSettings) -> AsyncIterator[Sides]:
+    """The two systems of a connection. Nothing is called yet."""
+    policy = contact_policy(settings)
+    async with AsyncExitStack() as stack:
+        salesforce, netsuite = settings.salesforce, settings.netsuite
+        to_salesforce = await stack.enter_async_context(
+            HttpTransport(
+                HttpSettings(
+                    read_timeout=salesforce.timeout_seconds,
+                    ca_file=salesforce.ca_file,
+                    verify_tls=salesforce.verify_tls,
+                ),
+                time.time,
+            )
+        )
+        to_netsuite = await stack.enter_async_context(
+            HttpTransport(
+                HttpSettings(
+                    read_timeout=netsuite.timeout_seconds,
+                    ca_file=netsuite.ca_file,
+                    verify_tls=netsuite.verify_tls,
+                ),
+                time.time,
+            )
+        )
+        tokens = _salesforce_tokens(settings, to_salesforce)
+        events = _events(settings, tokens)
+        stack.push_async_callback(events.close)
+        yield Sides(
+            SalesforceSide(to_salesforce, tokens, _salesforce_config(settings, policy), time.time),
+            _netsuite_side(settings, policy, to_netsuite),
+            events,
+        )
+
+
+@asynccontextmanager
+async def connect(settings: ConnectionSettings, store: Store, clock: Clock) -> AsyncIterator[Connection]:
+    """A live connection. Raises `PermanentError` with a remedy when a login or a needed field is missing."""
+    async with open_sides(settings) as sides:
+        facts = await sides.salesforce.discover()
+        policy = contact_policy(
+            settings,
+            salesforce_schema=await sides.salesforce.describe(Entity.CONTACT),
+            netsuite_schema=await sides.netsuite.describe(Entity.CONTACT),
+        )
+        yield Connection(
+            salesforce=sides.salesforce,
+            netsuite=sides.netsuite,
+            store=store,
+            contacts=policy,
+            accounts=account_policy(settings),
+            clock=clock,
+            urgency=calling_at,
+            events=sides.events if settings.salesforce.change_events == "auto" else None,
+            options=_options(settings, facts),
+        )
+
+
+def configure_logging(settings: LogSettings) -> None:
+    """One line an event on stderr, as text or JSON. Neither personal data nor secrets are ever logged."""
+    render = (
+        structlog.processors.JSONRenderer()
+        if settings.format == "json"
+        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+    )
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso"),
+            structlog.processors.format_exc_info,
+            render,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, settings.level.upper())),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
+
+
+def _options(settings: ConnectionSettings, facts: OrgFacts) -> Options:
+    installed = facts.status_fields if settings.salesforce.status_fields == "auto" else frozenset()
+    names = SalesforceConfig()
+    return Options(
+        lanes=settings.netsuite.concurrency,
+        batch=settings.limits.batch_size,
+        retry_base=settings.retry.base_seconds,
+        retry_cap=settings.retry.cap_seconds,
+        poll_seconds=settings.salesforce.poll_seconds,
+        push_field=settings.salesforce.push_field if facts.push_on_contact or facts.push_on_account else None,
+        status_fields=StatusFields(
+            *(
+                name if name in installed else None
+                for name in (names.status_field, names.message_field, names.last_sync_field)
+            )
+        ),
+    )
+
+
+def _salesforce_tokens(settings: ConnectionSettings, http: HttpTransport) -> TokenProvider:
+    return TokenProvider(http, settings.salesforce.login_url, _grant(settings), time.time)
+
+
+def _grant(settings: ConnectionSettings) -> Grant:
+    salesforce = settings.salesforce
+    if salesforce.auth == "client-credentials":
+        return SalesforceClientCredentials(salesforce.client_id, _plain(salesforce.client_secret))
+    key = read_private_key(salesforce.read_private_key() or "")
+    return JwtBearer(salesforce.client_id, salesforce.username or "", key, salesforce.jwt_audience)
+
+
+def _events(settings: ConnectionSettings, tokens: TokenProvider) -> SalesforceEvents:
+    salesforce = settings.salesforce
+    trusted = salesforce.ca_file.read_bytes() if salesforce.ca_file else None
+    options = EventOptions(salesforce.pubsub_endpoint, salesforce.pubsub_tls, trusted)
+    return SalesforceEvents(tokens, options, time.time)
+
+
+def _plain(secret: SecretStr | None) -> str:
+    return secret.get_secret_value() if secret else ""
+
+
+def _salesforce_config(settings: ConnectionSettings, policy: ContactPolicy) -> SalesforceConfig:
+    salesforce = settings.salesforce
+    wanted = policy.mapping.salesforce_fields | {"FirstName", "LastName", "Email"}
+    wanted |= {name for rule in policy.rules for name in rule.salesforce_fields}
+    if policy.test_mode:
+        wanted |= {policy.test_mode_field}
+    roles = role_entities(settings) if policy.role_filter or _rules_look_at_roles(policy) else frozenset()
+    accounts = account_policy(settings)
+    return SalesforceConfig(
+        contact_fields=tuple(sorted(wanted)),
+        account_fields=tuple(sorted({name for rule in accounts.rules for name in rule.salesforce_fields})),
+        api_version=salesforce.api_version,
+        id_field=salesforce.id_field,
+        push_field=salesforce.push_field,
+        role_sources=roles,
+        save_past_duplicate_alerts=salesforce.save_past_duplicate_alerts,
+    )
+
+
+def _rules_look_at_roles(policy: ContactPolicy) -> bool:
+    return any("roles" in rule.expression for rule in policy.rules)
+
+
+def _netsuite_side(settings: ConnectionSettings, policy: ContactPolicy, http: HttpTransport) -> NetSuiteSide:
+    netsuite = settings.netsuite
+    config = NetSuiteConfig(
+        account_id=netsuite.account_id,
+        base_url=netsuite.base_url,
+        id_field=netsuite.id_field,
+        locked_field=netsuite.locked_field,
+        contact_fields=tuple(sorted(policy.mapping.netsuite_fields)),
+        read_addresses=netsuite.read_addresses,
+        concurrency=netsuite.concurrency,
+    )
+    client = NetSuiteClient(
+        http, _authorizer(settings, http, config.url), Permits(netsuite.concurrency), config.url
+    )
+    return NetSuiteSide(client, config, monotonic=time.monotonic)
+
+
+def _authorizer(settings: ConnectionSettings, http: HttpTransport, url: str) -> Authorizer:
+    netsuite = settings.netsuite
+    if netsuite.auth == "tba":
+        secrets = (
+            netsuite.tba_consumer_key,
+            netsuite.tba_consumer_secret,
+            netsuite.tba_token_id,
+            netsuite.tba_token_secret,
+        )
+        return TokenBasedLogin(TokenCredentials(netsuite.account_id, *map(_plain, secrets)))
+    credentials = ClientCredentials(
+        netsuite.client_id or "", netsuite.certificate_id or "", netsuite.read_private_key() or ""
+    )
+    return OAuth2Login(http, url, credentials, wall=time.time, monotonic=time.monotonic)
