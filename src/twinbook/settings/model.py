@@ -48,7 +48,10 @@ class RetrySettings(Table):
 
 
 class LimitSettings(Table):
-    """How much is done at once, and when a flow stops for a person to look."""
+    """How much is done at once, and when a flow stops for a person to look.
+
+    The `stop_` limits are for sweeps over all links, which this version does not have yet.
+    """
 
     batch_size: Annotated[int, Field(ge=1, le=200)] = 200
     """Most contacts that a lane takes at once. Salesforce writes at most 200 records a call."""
@@ -93,4 +96,4 @@ class Settings(Table):
     store: StoreSettings
     log: LogSettings = LogSettings()
     connections: Annotated[dict[ConnectionName, ConnectionSettings], Field(min_length=1)]
-    """Connections by name. An installation may hold several; most have one, named default."""
+    """An installation may hold several connections; most have one, named default."""

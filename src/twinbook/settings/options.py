@@ -57,8 +57,13 @@ class TableOptions:
     rows: bool = False
 
 
-def tables(model: type[Table], path: tuple[str, ...] = (), *, rows: bool = False) -> Iterator[TableOptions]:
-    """The table of this model and all below it, in the order of their declaration."""
+def tables(
+    model: type[Table], path: tuple[str, ...] = (), *, rows: bool = False, purpose: str = ""
+) -> Iterator[TableOptions]:
+    """The table of this model and all below it, in the order of their declaration.
+
+    `purpose` is the documentation of the field that holds the table; it stands before the model's own.
+    """
     nested = []
     options: list[Option] = []
     for name, info in model.model_fields.items():
@@ -68,10 +73,11 @@ def tables(model: type[Table], path: tuple[str, ...] = (), *, rows: bool = False
         else:
             table, shape = below
             place = (*path, name, ANY_NAME) if shape == "named" else (*path, name)
-            nested.append((table, place, shape == "rows"))
-    yield TableOptions(path, " ".join((model.__doc__ or "").split()), tuple(options), rows)
-    for table, place, is_rows in nested:
-        yield from tables(table, place, rows=is_rows)
+            nested.append(tables(table, place, rows=shape == "rows", purpose=info.description or ""))
+    doc = " ".join(f"{purpose} {model.__doc__ or ''}".split())
+    yield TableOptions(path, doc, tuple(options), rows)
+    for below_this in nested:
+        yield from below_this
 
 
 def nested_table(info: FieldInfo) -> tuple[type[Table], Shape] | None:
@@ -124,7 +130,7 @@ def _kind(annotation: Any) -> str:
         if get_origin(kind) is tuple:
             words.append(f"list of {_kind(get_args(kind)[0])}")
         elif get_origin(kind) is dict:
-            words.append("table of texts")
+            words.append("table of values")
         elif get_origin(kind) is Literal:
             words.extend(f'"{value}"' for value in get_args(kind))
         elif isinstance(kind, type) and issubclass(kind, Enum):

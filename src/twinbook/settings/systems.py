@@ -173,7 +173,9 @@ class NetSuiteSettings(Table):
     locked_field: CustomEntityField | None = None
     """Checkbox on the NetSuite contact that keeps Twinbook from writing to it."""
     read_addresses: bool = True
-    """Read the address book of contacts. Off saves a call per contact where addresses are not mapped."""
+    """Read the default address of contacts. Off for accounts whose role may not read the address tables."""
+    read_deleted: bool = True
+    """Look for deleted contacts; needs the permission Deleted Records."""
     poll_seconds: Seconds = 10
     """Time between two looks for changes in NetSuite."""
     timeout_seconds: Seconds = 60

@@ -1,0 +1,117 @@
+"""Writes the parts of the documentation that repeat what the code says: `make docs`. A test compares them.
+
+A generated part stands between `<!-- generated: name -->` and `<!-- end -->` of a page; the rest is written by hand.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from twinbook.cli.group import COMMANDS
+from twinbook.domain.mapping import MappingRow, default_mapping
+from twinbook.domain.reasons import CATALOGUE, OutcomeKind
+from twinbook.settings.model import Settings
+from twinbook.settings.options import Option, TableOptions, tables
+from twinbook.settings.presets import ID_FIELDS
+from twinbook.settings.rendering import literal
+
+DOCS = Path(__file__).parent
+_PART = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
+
+
+def settings() -> Iterator[str]:
+    for table in tables(Settings):
+        if table.path:
+            yield f"### {_heading(table)}\n"
+            yield f"{table.doc}\n"
+            yield "| setting | values | default | meaning |"
+            yield "|---|---|---|---|"
+            yield from map(_setting, table.options)
+            yield ""
+
+
+def presets() -> Iterator[str]:
+    yield "| preset | id field in Salesforce | id field in NetSuite |"
+    yield "|---|---|---|"
+    for preset, fields in ID_FIELDS.items():
+        yield f"| `{preset}` | `{fields.salesforce}` | `{fields.netsuite}` |"
+
+
+def mapping() -> Iterator[str]:
+    yield "| Salesforce | NetSuite | kind of value |"
+    yield "|---|---|---|"
+    yield from map(_mapping_row, default_mapping().rows)
+
+
+def reasons() -> Iterator[str]:
+    for outcome in OutcomeKind:
+        entries = {reason: item for reason, item in CATALOGUE.items() if item.outcome is outcome}
+        if entries:
+            yield f"### {outcome}\n"
+            yield "| code | what it means | what to do |"
+            yield "|---|---|---|"
+            for reason, item in entries.items():
+                yield f"| `{reason}` | {_cell(item.meaning)} | {_cell(item.remedy)} |"
+            yield ""
+
+
+def commands() -> Iterator[str]:
+    yield "| command | what it does |"
+    yield "|---|---|"
+    for name, (_, text) in COMMANDS.items():
+        yield f"| `twinbook {name}` | {_cell(text)} |"
+
+
+PARTS: dict[str, Callable[[], Iterator[str]]] = {
+    "settings": settings,
+    "presets": presets,
+    "mapping": mapping,
+    "reasons": reasons,
+    "commands": commands,
+}
+
+
+def regenerated(page: str) -> str:
+    """A page with its generated parts as they should be. Raises KeyError for a part that nobody makes."""
+    return _PART.sub(lambda part: f"{part[1]}\n{_text(PARTS[part[2]])}\n\n{part[3]}", page)
+
+
+def _text(part: Callable[[], Iterator[str]]) -> str:
+    return "\n".join(part()).strip()
+
+
+def _heading(table: TableOptions) -> str:
+    path = ".".join(table.path)
+    return f"`[[{path}]]`" if table.rows else f"`[{path}]`"
+
+
+def _setting(option: Option) -> str:
+    default = (
+        "required"
+        if option.required
+        else "none"
+        if option.default is None
+        else f"`{literal(option.default)}`"
+    )
+    return f"| `{option.name}` | {_cell(option.kind)} | {default} | {_cell(option.doc)} |"
+
+
+def _mapping_row(row: MappingRow) -> str:
+    return f"| `{row.salesforce}` | `{row.netsuite}` | {row.kind} |"
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("<", "&lt;")
+
+
+def main() -> None:
+    for path in sorted(DOCS.glob("*.md")):
+        page = path.read_text(encoding="utf-8")
+        if (fresh := regenerated(page)) != page:
+            path.write_text(fresh, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
