@@ -64,13 +64,22 @@ def distinct_name(name: str, salesforce_id: str, *, spelled_out: bool = False) -
     return name[: ENTITY_ID_LENGTH - len(mark)].rstrip() + mark
 
 
+def unmarked(name: str, salesforce_id: str) -> tuple[str, bool | None]:
+    """The name without the mark of `distinct_name`, and which mark it bore: short (False), whole id (True), or none."""
+    plain = name.rpartition(" (")[0]
+    for spelled_out in (False, True):
+        if plain and name == distinct_name(plain, salesforce_id, spelled_out=spelled_out):
+            return plain, spelled_out
+    return name, None
+
+
 def renamed(name: str, current: str, salesforce_id: str) -> str:
     """The new contact name of a record now called `current`: a mark that made it distinct stays, so that the clash
     does not come back."""
-    for spelled_out in (False, True):
-        if current == distinct_name(current.rpartition(" (")[0], salesforce_id, spelled_out=spelled_out):
-            return distinct_name(name, salesforce_id, spelled_out=spelled_out)
-    return name[:ENTITY_ID_LENGTH].rstrip()
+    mark = unmarked(current, salesforce_id)[1]
+    if mark is None:
+        return name[:ENTITY_ID_LENGTH].rstrip()
+    return distinct_name(name, salesforce_id, spelled_out=mark)
 
 
 def _check(fifteen: str) -> str:

@@ -102,6 +102,10 @@ class MappingRow:
     def field_on(self, side: Side) -> str:
         return self.salesforce if side is Side.SALESFORCE else self.netsuite
 
+    def computes(self, side: Side) -> bool:
+        """Whether this side's value is computed and not read from a field."""
+        return self._expression is not None and not self.direction.reaches(side)
+
     def applies(self, facts: Facts) -> Evaluation:
         """The `when` clause; rows without one always apply."""
         return Evaluation(True) if self._when is None else self._when.evaluate(facts)
@@ -132,9 +136,6 @@ class MappingRow:
         return value
 
     def _problem(self) -> str | None:
-        reserved = {self.salesforce, self.netsuite} & SET_BY_PLANNER
-        if reserved:
-            return f"{reserved.pop()} is set by Twinbook itself and cannot be mapped"
         if self.expression and self.direction is RowDirection.BOTH:
             return 'a computed field goes one way only: set direction to "->" or "<-"'
         needs = [side for side in Side if not (self.expression and not self.direction.reaches(side))]
@@ -152,11 +153,15 @@ class MappingRow:
 
 @dataclass(frozen=True, slots=True)
 class ContactMapping:
-    """The rows of a connection. Raises ValueError when two rows are the same or write the same field."""
+    """The rows of a connection. Raises ValueError when two rows are the same, write the same field, or one writes a
+    field that Twinbook sets itself."""
 
     rows: tuple[MappingRow, ...]
 
     def __post_init__(self) -> None:
+        reserved = {name for row in self.rows for name in (row.salesforce, row.netsuite)} & SET_BY_PLANNER
+        if reserved:
+            raise ValueError(f"mapping: {sorted(reserved)[0]} is set by Twinbook itself and cannot be mapped")
         for side in Side:
             targets = [row.field_on(side) for row in self.rows if row.direction.reaches(side)]
             twice = {name for name in targets if targets.count(name) > 1}
@@ -195,8 +200,8 @@ NAME_PARTS = ("firstName", "middleName", "lastName")
 
 NAME_PARTS_SET = frozenset(NAME_PARTS)
 
-COMPANY_KEY = "AccountId/company"
-"""The key under which the account and the company of a pair are agreed. Compared as NetSuite customer ids."""
+COMPANY_ROW = MappingRow("AccountId", "company")
+"""Account and company of a pair, compared as NetSuite customer ids. The planner decides it with the mapped rows."""
 
 
 def default_mapping() -> ContactMapping:
@@ -226,8 +231,3 @@ def default_mapping() -> ContactMapping:
             MappingRow("MailingCountry", "address.country", Kind.COUNTRY),
         )
     )
-
-
-def agreed_on_netsuite(key: str) -> str:
-    """The key of NetSuite's half of an agreement in which the two sides show different values (`agreement`)."""
-    return f"{key}@netsuite"

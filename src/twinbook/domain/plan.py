@@ -31,7 +31,8 @@ class Action(StrEnum):
     NOTHING   no link changes and nothing is written (skipped, waiting, review, failed)
     CREATE    create the counterpart on `target` with that side's changes, link it, write the ids back
     ADOPT     link with the existing `counterpart_id`, write both sides' changes
-    SYNC      linked already: write both sides' changes (none: unchanged)
+    SYNC      linked already, or a tombstone that is reopened: write both sides' changes (none: unchanged), store
+              `agreed`
     INHERIT   the winner of a merge takes over `counterpart_id` from the loser's link, then as SYNC
     CLOSE     turn the link into a tombstone; both sides' changes (for example inactivation) are written first
     DELETE    delete the record on `target`, then as CLOSE
@@ -115,8 +116,10 @@ class ContactView:
     """One pair of contacts, or the half of it that exists, with all that the rules may look at.
 
     `netsuite` is the linked counterpart, None when there is no link or when the counterpart is gone. `candidates`
-    and `salesforce_candidates` matter only while there is no link. `merged_link` is the link of a contact that was
-    merged into this one. `chosen` is a counterpart that a person picked for this record.
+    and `salesforce_candidates` matter while there is no counterpart: no link, a tombstone, or a link whose NetSuite
+    contact is gone. `merged_link` is the link of a contact that was merged into this one, `winner_link` that of the
+    contact into which this one was merged. `netsuite_gate` is the account of the NetSuite contact's own company, where
+    that is another one than the Salesforce contact's. `chosen` is what a person picked: one of the plan's `choices`.
     """
 
     gate: Gate
@@ -126,6 +129,8 @@ class ContactView:
     candidates: tuple[Candidate, ...] = ()
     salesforce_candidates: tuple[SalesforceCandidate, ...] = ()
     merged_link: Link | None = None
+    winner_link: Link | None = None
+    netsuite_gate: Gate | None = None
     chosen: str | None = None
     paused: bool = False
 
@@ -134,9 +139,12 @@ class ContactView:
 class ContactPlan:
     """The decision for one pair. `reason` explains skipped, waiting, review and failed; None otherwise.
 
-    `netsuite_changes` and `salesforce_changes` are vendor fields to write, without the two id fields of a pair that
-    is only now being linked (the engine knows those ids first). `agreed` are the canonical values both sides will
-    share if the targets keep what is written. `choices` are the ids a person can choose from.
+    `action` says what to do and `outcome` what to show: a field conflict is shown as review while the other fields
+    are still written. `counterpart_id` is the record on `target` that is linked, found, or to be deleted; None while
+    it is yet to be created. `netsuite_changes` and `salesforce_changes` are vendor fields to write, id fields included
+    where the id is known; only the id of a record that is yet to be created is missing. `agreed` replaces the link's
+    agreed values if the targets keep what is written; `twinbook.domain.agreement.agreed_after` works it out from what
+    they kept. `choices` are what a person can choose from: ids, or words such as "new" and "keep".
     """
 
     action: Action

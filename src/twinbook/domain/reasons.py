@@ -64,6 +64,7 @@ class Reason(StrEnum):
     EXPRESSION_ERROR = "EXPRESSION_ERROR"
     REFUSED_BY_NETSUITE = "REFUSED_BY_NETSUITE"
     REFUSED_BY_SALESFORCE = "REFUSED_BY_SALESFORCE"
+    INTERNAL_ERROR = "INTERNAL_ERROR"
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,6 +250,11 @@ CATALOGUE: dict[Reason, Explanation] = {
         _FAILED,
         "NetSuite refused it.",
         "Correct what NetSuite names, then retry. A later change of the contact retries by itself.",
+    ),
+    Reason.INTERNAL_ERROR: Explanation(
+        _FAILED,
+        "Twinbook itself failed on this record; nothing was written.",
+        "Report it as a defect of Twinbook with the log lines around this time, then retry the record.",
     ),
     Reason.REFUSED_BY_SALESFORCE: Explanation(
         _FAILED,
