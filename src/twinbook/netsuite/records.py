@@ -20,7 +20,7 @@ PATH: Final = "/services/rest/record/v1"
 STRICT: Final = {"X-NetSuite-PropertyNameValidation": "Error"}
 
 _EXTERNAL_ID = re.compile(r"[A-Za-z0-9_-]{1,255}")
-_LOCATION_ID = re.compile(r"/(\d+)/?(?:\?.*)?$")
+_LOCATION_ID = re.compile(r"/([0-9]+)/?(?:\?.*)?$")
 
 Body = Mapping[str, Any]
 

@@ -23,7 +23,7 @@ Row = Mapping[str, str]
 """One row: lower-case keys, text values; a NULL column is absent."""
 
 _UNSAFE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
-_ID = re.compile(r"-?\d{1,18}")
+_ID = re.compile(r"-?[0-9]{1,18}")
 
 
 def literal(text: str) -> str:
