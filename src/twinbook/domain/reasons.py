@@ -209,7 +209,7 @@ CATALOGUE: dict[Reason, Explanation] = {
     Reason.GATE_ONLY: Explanation(
         _SKIPPED,
         "Another tool links the accounts of this connection, and it has not linked this one yet.",
-        'Link it with that tool, or set accounts = "sync".',
+        'Link it with that tool, or set accounts.mode = "sync".',
     ),
     Reason.AMBIGUOUS_CUSTOMER: Explanation(
         _REVIEW,
