@@ -20,8 +20,6 @@ class Exit(IntEnum):
 class Problem(click.ClickException):
     """A message for the user and the exit code that goes with it."""
 
-    exit_code: int  # click reads it; a class attribute there, one of the instance here
-
     def __init__(self, message: str, code: Exit) -> None:
         super().__init__(message)
-        self.exit_code = int(code)
+        self.exit_code = int(code)  # type: ignore[misc]  # click reads it from the instance
