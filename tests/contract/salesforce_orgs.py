@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from tests.memory.salesforce import MemorySalesforce
 
 from twinbook.domain.ports import SalesforcePort
-from twinbook.domain.records import Entity, Value
+from twinbook.domain.records import Entity
 from twinbook.salesforce.config import SalesforceConfig
 
 PAGE = 3
@@ -25,9 +25,9 @@ class Org(Protocol):
 
     side: SalesforcePort
 
-    async def account(self, name: str, **fields: Value) -> str: ...
+    async def account(self, name: str, **fields: Any) -> str: ...
 
-    async def contact(self, **fields: Value) -> str: ...
+    async def contact(self, **fields: Any) -> str: ...
 
     async def person_account(self, last_name: str) -> str:
         """The id of the person's contact."""
@@ -37,7 +37,7 @@ class Org(Protocol):
 
     async def role(self, entity: Entity, contact_id: str, role: str, **parent: str) -> str: ...
 
-    async def edit(self, entity: Entity, record_id: str, **fields: Value) -> None: ...
+    async def edit(self, entity: Entity, record_id: str, **fields: Any) -> None: ...
 
     async def delete(self, entity: Entity, record_id: str) -> None: ...
 
@@ -58,10 +58,10 @@ class OrgInMemory:
 
     side: MemorySalesforce
 
-    async def account(self, name: str, **fields: Value) -> str:
+    async def account(self, name: str, **fields: Any) -> str:
         return self.side.user_creates_account(name, **fields)
 
-    async def contact(self, **fields: Value) -> str:
+    async def contact(self, **fields: Any) -> str:
         return self.side.user_creates_contact(**fields)
 
     async def person_account(self, last_name: str) -> str:
@@ -73,7 +73,7 @@ class OrgInMemory:
     async def role(self, entity: Entity, contact_id: str, role: str, **parent: str) -> str:
         return self.side.user_gives_role(entity, contact_id, role, **parent)
 
-    async def edit(self, entity: Entity, record_id: str, **fields: Value) -> None:
+    async def edit(self, entity: Entity, record_id: str, **fields: Any) -> None:
         self.side.user_edits(record_id, fields)
 
     async def delete(self, entity: Entity, record_id: str) -> None:

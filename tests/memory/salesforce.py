@@ -8,16 +8,16 @@ person in Salesforce would. Failures are injected per kind of call; calls are co
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import Enum
 
 from tests.memory.salesforce_events import MemoryEvents
+from tests.memory.salesforce_faults import Unreliable
 from tests.memory.salesforce_fields import REQUIRED, schema_of
 
-from twinbook.domain.errors import PermanentError, TemporaryError
+from twinbook.domain.errors import PermanentError
 from twinbook.domain.ids import to_18
 from twinbook.domain.ports import (
     Changes,
@@ -47,7 +47,6 @@ ROLE_FIELD = {
     Entity.ACCOUNT_CONTACT_RELATION: "Roles",
     Entity.ACCOUNT_CONTACT_ROLE: "Role",
 }
-BATCH_LIMIT = 200
 
 _DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _EPOCH = datetime(2026, 10, 1, tzinfo=UTC)
@@ -69,15 +68,6 @@ _NO_FIELD = _NoField.NO_FIELD
 
 
 @dataclass(slots=True)
-class Fault:
-    """What the next `times` calls of a kind meet. `after_commit`: the write is done, its answer is lost."""
-
-    error: TemporaryError | PermanentError
-    times: int
-    after_commit: bool = False
-
-
-@dataclass(slots=True)
 class _Record:
     """One stored record; `fields` holds what is not empty. `sequence` orders changes, `modified` is shown."""
 
@@ -95,7 +85,7 @@ class _Record:
 
 
 @dataclass(slots=True)
-class MemorySalesforce:
+class MemorySalesforce(Unreliable):
     """An org. `step_s` is how far its clock moves with each write: 0 gives writes of the same second.
 
     `custom_fields` are added to the contact's fields. `events` holds the faults of the event stream.
@@ -106,12 +96,8 @@ class MemorySalesforce:
     step_s: float = 1.0
     events: MemoryEvents = field(default_factory=MemoryEvents)
     custom_fields: Mapping[str, FieldMeta] = field(default_factory=dict)
-    before_call: Callable[[str], Awaitable[None]] | None = None
-    calls: Counter[str] = field(default_factory=Counter)
     _records: dict[str, _Record] = field(default_factory=dict)
     _by_entity: dict[Entity, dict[str, _Record]] = field(default_factory=lambda: {e: {} for e in PREFIXES})
-    _faults: dict[str, list[Fault]] = field(default_factory=dict)
-    _refusals: dict[str, PermanentError] = field(default_factory=dict)
     _clock: datetime = _EPOCH
     _next_id: int = 1
 
@@ -133,24 +119,6 @@ class MemorySalesforce:
 
     def account(self, salesforce_id: str) -> SalesforceAccount:
         return self._account(self._records[salesforce_id])
-
-    def fail(
-        self, kind: str, error: TemporaryError | PermanentError, *, times: int = 1, after_commit: bool = False
-    ) -> None:
-        """Let the next `times` calls of `kind` (a method name, or `*` for any) meet `error`."""
-        self._faults.setdefault(kind, []).append(Fault(error, times, after_commit))
-
-    def lose_answer(self, kind: str, *, times: int = 1) -> None:
-        """Carry out the next writes of a kind, but never answer them."""
-        lost = TemporaryError("CONNECTION_LOST", "no answer came", outcome_unknown=True)
-        self.fail(kind, lost, times=times, after_commit=True)
-
-    def refuse(self, record: str, error: PermanentError | None) -> None:
-        """Refuse each write of a record (by Salesforce id; upserts by NetSuite id) until None is given."""
-        if error is None:
-            self._refusals.pop(record, None)
-        else:
-            self._refusals[record] = error
 
     # What a person does in Salesforce
 
@@ -285,24 +253,6 @@ class MemorySalesforce:
 
     # Rules of the org
 
-    async def _enter(self, kind: str, size: int = 0) -> None:
-        if size > BATCH_LIMIT:
-            raise ValueError(f"{kind}: {size} records in one call, at most {BATCH_LIMIT} are allowed")
-        self.calls[kind] += 1
-        if self.before_call is not None:
-            await self.before_call(kind)
-        fault = self._fault(kind, after_commit=False)
-        if fault is not None:
-            raise fault
-
-    def _fault(self, kind: str, *, after_commit: bool) -> TemporaryError | PermanentError | None:
-        for name in (kind, "*"):
-            for fault in self._faults.get(name, []):
-                if fault.times > 0 and fault.after_commit is after_commit:
-                    fault.times -= 1
-                    return fault.error
-        return None
-
     async def _update(self, kind: str, changes: Mapping[str, Fields]) -> Mapping[str, WriteResult]:
         return await self._batch(kind, changes, lambda id_, fields: self._write(self._existing(id_), fields))
 
@@ -313,14 +263,11 @@ class MemorySalesforce:
         results: dict[str, WriteResult] = {}
         for key, fields in records.items():
             try:
-                if key in self._refusals:
-                    raise self._refusals[key]
+                self._check_refusal(key)
                 results[key] = Written(write(key, fields))
             except PermanentError as error:
                 results[key] = Failed(error)
-        lost = self._fault(kind, after_commit=True)
-        if lost is not None:
-            raise lost
+        self._leave(kind)
         return results
 
     def _write(self, record: _Record, fields: Fields) -> str:
