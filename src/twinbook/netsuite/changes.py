@@ -5,6 +5,7 @@ NetSuite itself gave, never this machine's time. A record becomes visible some t
 with, so each look goes back by an overlap. Records that were seen already are dropped, once they were seen again
 after the second they are stamped with had surely passed: two edits within one second share a stamp. Now and then
 a look goes back by more than an hour: should the stamps be local time, they fall back by an hour once a year.
+An edit that carries the stamp of one already settled cannot be told from it; the sweep finds it.
 
 What was seen is remembered in memory for the one cursor that was handed out last. A caller that presents another
 cursor (it crashed, or could not store the last one) gets the overlap once more: repeats cost time, losses do not
