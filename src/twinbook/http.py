@@ -34,6 +34,8 @@ from yarl import URL
 from twinbook.domain.errors import PermanentError, TemporaryError
 
 READ_METHODS = frozenset({"GET", "HEAD"})
+PLAIN_IN_QUERY = "-_.~,()'"
+"""Beside letters and digits, what a query string may hold as it is."""
 JSON_TYPE = "application/json; charset=UTF-8"
 
 
@@ -104,7 +106,7 @@ class Http(Protocol):
 
 def encode_query(params: Mapping[str, str]) -> str:
     """A query string with percent escapes only: `+` for a blank is ambiguous inside SOQL and signatures."""
-    return urlencode(params, quote_via=quote, safe="-_.~,()'")
+    return urlencode(params, quote_via=quote, safe=PLAIN_IN_QUERY)
 
 
 class HttpTransport:

@@ -23,7 +23,8 @@ CONFIG = SalesforceConfig(
 class Org(Protocol):
     """An org with a port to it. The methods act as a user; each gives the record's id where it makes one."""
 
-    side: SalesforcePort
+    @property
+    def side(self) -> SalesforcePort: ...
 
     async def account(self, name: str, **fields: Any) -> str: ...
 

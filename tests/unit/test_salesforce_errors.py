@@ -108,7 +108,8 @@ def test_a_duplicate_rule_names_itself_and_its_matches(key: str) -> None:
         "duplicateRule": "Standard_Contact_Duplicate_Rule",
         "matchResults": [{"matchRecords": [{"record": {"Id": "0035g00000QwErTAAV"}}]}],
     }
-    error = refused(400, "DUPLICATES_DETECTED", "Use one of these records?", **{key: result})
+    body = [{"errorCode": "DUPLICATES_DETECTED", "message": "Use one of these records?", key: result}]
+    error = from_response("PATCH", reply(400, body))
     assert "Standard_Contact_Duplicate_Rule, matches 0035g00000QwErTAAV" in error.message
 
 

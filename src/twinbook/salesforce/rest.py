@@ -122,7 +122,7 @@ class SalesforceRest:
     async def _pages(self, page: Row) -> list[Row]:
         rows: list[Row] = []
         for _ in range(MAX_PAGES):
-            rows += [await self._whole(row) for row in page["records"]]
+            rows += [await self._whole(row, cut) if (cut := _cut(row)) else row for row in page["records"]]
             if page["done"]:
                 return rows
             page = await self._json("GET", str(page["nextRecordsUrl"]))
@@ -132,11 +132,7 @@ class SalesforceRest:
             remedy="This is a defect: please report it.",
         )
 
-    async def _whole(self, row: Row) -> Row:
-        """The row with the rest of those child rows that did not fit into it."""
-        cut = [name for name, value in row.items() if type(value) is dict and value.get("done") is False]
-        if not cut:
-            return row
+    async def _whole(self, row: Row, cut: Iterable[str]) -> Row:
         return {**row, **{name: {"records": await self._pages(row[name])} for name in cut}}
 
     async def _collection(
@@ -182,6 +178,11 @@ class SalesforceRest:
         if usage:
             self.usage = ApiUsage(int(usage[1]), int(usage[2]))
         return response
+
+
+def _cut(row: Row) -> list[str]:
+    """The child relationships of which the row holds only a first part."""
+    return [name for name, value in row.items() if type(value) is dict and value.get("done") is False]
 
 
 def _results(asked: Iterable[str], answer: Sequence[Row]) -> dict[str, WriteResult]:

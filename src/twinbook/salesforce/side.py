@@ -84,7 +84,7 @@ class SalesforceSide:
             return soql.select(("Id",), "Contact", f"AccountId IN ({among}){condition}", self._first_page)
 
         found: list[str] = []
-        for query in soql.statements(statement, [soql.record_id(id_) for id_ in _ids(account_ids)]):
+        for query in soql.statements(statement, [soql.text(id_) for id_ in _ids(account_ids)]):
             found += [row["Id"] for row in await self.rest.query(query)]
         # Salesforce orders ids as ASCII does, so pages of several statements can be merged here.
         return self._listing(Entity.CONTACT, sorted(found))
@@ -179,7 +179,7 @@ class SalesforceSide:
 
     async def _query_all(self, statement: Callable[[str], str], ids: Iterable[str]) -> list[Row]:
         rows: list[Row] = []
-        for query in soql.statements(statement, [soql.record_id(id_) for id_ in ids]):
+        for query in soql.statements(statement, [soql.text(id_) for id_ in ids]):
             rows += await self.rest.query_all(query)
         return rows
 
