@@ -11,7 +11,7 @@ from twinbook.cli.exits import Exit, Problem
 from twinbook.cli.session import session
 from twinbook.domain.plan import FieldDecision, FieldVerdict
 from twinbook.domain.reasons import CATALOGUE
-from twinbook.domain.why import sentence
+from twinbook.domain.why import sentence_of
 from twinbook.engine.explain import Explainer, Explanation, Remembered
 
 
@@ -49,7 +49,7 @@ def _print(item: Explanation) -> None:
         name = " ".join(str(contact.fields.get(part) or "") for part in ("FirstName", "LastName")).strip()
     click.secho(f"{name}  ({item.salesforce_id})", bold=True)
     if item.plan is not None:
-        click.echo(f"  {sentence(item.plan)}")
+        click.echo(f"  {sentence_of(item.plan)}")
         if item.plan.reason is not None:
             click.echo(f"  What to do: {CATALOGUE[item.plan.reason].remedy}")
         click.echo("\n  Rules, in the order they are looked at:")

@@ -11,7 +11,7 @@ from twinbook.cli.context import json_option, load_settings, print_json
 from twinbook.cli.session import session
 from twinbook.domain.plan import OutcomeKind
 from twinbook.domain.reasons import CATALOGUE, Reason
-from twinbook.domain.why import sentence
+from twinbook.domain.why import sentence_of
 from twinbook.engine.preview import Foreseen, Preview
 
 WHAT = {
@@ -47,7 +47,7 @@ def plan(ctx: click.Context, as_list: bool, reason: str | None, as_json: bool) -
     for item in listed:
         click.echo(
             f"{item.salesforce_id}  {item.plan.outcome.value:<9} {item.plan.reason or '':<22} "
-            f"{item.name} <{item.email or '-'}>  {sentence(item.plan)}"
+            f"{item.name} <{item.email or '-'}>  {sentence_of(item.plan)}"
         )
 
 
@@ -72,7 +72,7 @@ def _row(item: Foreseen) -> dict[str, object]:
         "outcome": item.plan.outcome,
         "reason": item.plan.reason,
         "netsuite_id": item.plan.counterpart_id,
-        "why": sentence(item.plan),
+        "why": sentence_of(item.plan),
         "choices": item.plan.choices,
         "changes": dict(item.plan.netsuite_changes),
     }
