@@ -24,16 +24,14 @@ help: ## Show this list
 demo: $(RUN) ## See it work, without any account; ARGS=--once plays and checks the scenario, then ends
 	$(BIN)/twinbook demo $(ARGS)
 
-test: $(DEV) ## Run the tests; ARGS are passed to pytest
-	$(BIN)/python -m pytest --ignore=tests/browser $(ARGS)
-ifneq ($(wildcard tests/browser/test_*.py),)
-	$(MAKE) browser
-endif
+test: $(DEV) ## Run all tests, or with ARGS some: make test ARGS=tests/unit
+	$(BIN)/python -m pytest $(or $(ARGS),--ignore=tests/browser)
+	@if [ -z '$(ARGS)' ] && compgen -G 'tests/browser/test_*.py' >/dev/null; then $(MAKE) browser; fi
 
 # In a process of its own: Playwright's event loop and that of the other tests exclude each other.
 browser: $(DEV)
 	command -v chromium >/dev/null || $(call apt_install,chromium)
-	$(BIN)/python -m pytest tests/browser $(ARGS)
+	$(BIN)/python -m pytest tests/browser
 
 lint: $(DEV) ## Check style, types and import rules
 	$(BIN)/ruff check .
