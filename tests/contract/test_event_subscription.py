@@ -10,9 +10,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import grpc.aio
 import pytest
 
 from twinbook.domain.errors import PermanentError, TemporaryError
+from twinbook.domain.ids import to_18
 from twinbook.domain.ports import EventBatch, EventPort, EventsUnavailable, PositionLost
 from twinbook.domain.records import Entity, Key, Side
 from twinbook.salesforce.auth import Token
@@ -169,8 +171,6 @@ async def test_the_first_batch_comes_at_once_on_a_quiet_topic(events: EventPort)
 async def test_keys_of_every_entity(
     org: Org, events: EventPort, entity: Entity, name: str, record_id: str
 ) -> None:
-    from twinbook.domain.ids import to_18
-
     record_id = to_18(record_id[:15])
     subscription = await started(events, entity=entity)
     org.commit(record_id, entity=name, change_type="CREATE")
@@ -344,7 +344,7 @@ async def test_schemas_are_asked_for_once(org: Org, events: EventPort) -> None:
         for record_id in IDS:
             org.commit(record_id, Phone="1")
             await subscription.next()
-    assert org.server.calls["GetSchema"] == 1
+    assert org.bus.calls["GetSchema"] == 1
 
 
 async def test_duplicates_do_no_harm(org: Org, events: EventPort) -> None:
@@ -397,8 +397,6 @@ async def test_late_response_headers_do_not_hold_up_the_start(
 async def test_the_wrong_address_is_a_matter_of_settings(
     org: Org, connect: Callable[..., SalesforceEvents]
 ) -> None:
-    import grpc.aio
-
     stranger = grpc.aio.server()
     port = stranger.add_insecure_port("127.0.0.1:0")
     await stranger.start()

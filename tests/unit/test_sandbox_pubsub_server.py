@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
+import random
 import uuid
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,7 @@ from twinbook_sandbox.core.clock import Clock
 from twinbook_sandbox.core.orders import BadOrderError
 from twinbook_sandbox.core.tls import self_signed
 from twinbook_sandbox.pubsub.bus import DEFAULT_CHANNEL, EventBus, topic_of
+from twinbook_sandbox.pubsub.retention import RetentionLog, replay_id
 from twinbook_sandbox.pubsub.server import PubSubServer
 from twinbook_sandbox.salesforce.changes import Change, ChangeLog
 from twinbook_sandbox.salesforce.objects import schemas_with
@@ -496,6 +498,25 @@ async def test_a_schema_change_leaves_retained_events_as_they_are(org: Org, subs
     for event, position in ((old, 12), (new, 13)):
         text = org.bus.schema_json(event.event.schema_id)
         assert json.loads(text or "")["fields"][position]["name"] == "Email"
+
+
+async def test_event_stats(org: Org, subscribe: Any) -> None:
+    stream = subscribe()
+    await stream.send(10, CONTACTS)
+    await stream.accepted()
+    org.commit("a@x.example", "b@x.example")
+    stats = org.act("event_stats")
+    assert (stats["calls"], stats["streams"], stats["retained"]) == ({"Subscribe": 1}, 1, 2)
+    assert "Contact" in stats["enabled"]
+
+
+async def test_replay_ids_of_an_earlier_run_are_refused(org: Org, subscribe: Any) -> None:
+    before = Clock()
+    before.set(NOW - timedelta(seconds=60))
+    stale = replay_id(RetentionLog(before, random.Random(7)).newest())
+    stream = subscribe()
+    await stream.send(1, CONTACTS, replay_preset=ReplayPreset.CUSTOM, replay_id=stale)
+    assert (await stream.end())[1] == "subscription.fetch.replayid.corrupted"
 
 
 async def test_a_delay_before_delivery(org: Org, subscribe: Any) -> None:

@@ -71,6 +71,7 @@ class BusActions:
     def table(self) -> dict[str, Action]:
         """All of them, for the control plane."""
         return {
+            "event_stats": self.event_stats,
             "cut_streams": self.cut_streams,
             "hang_streams": self.hang_streams,
             "lose_next": self.lose_next,
@@ -85,6 +86,16 @@ class BusActions:
             "disable_entity": self.disable_entity,
             "forbid_entity": self.forbid_entity,
             "allow_entity": self.allow_entity,
+        }
+
+    def event_stats(self, given: dict[str, Any]) -> dict[str, Any]:
+        """Calls by method, live streams, retained events, entities selected."""
+        parse(NothingOrder, given)
+        return {
+            "calls": dict(self._bus.calls),
+            "streams": len(self._bus.streams),
+            "retained": self._bus.log.count(),
+            "enabled": sorted(self._bus.enabled),
         }
 
     def cut_streams(self, given: dict[str, Any]) -> dict[str, int]:

@@ -64,6 +64,8 @@ class EventBus:
         self.forbidden: set[str] = set()
         """Entities whose events the subscribing user may not see: no View All on them."""
         self.streams: set[LiveStream] = set()
+        self.calls: Counter[str] = Counter()
+        """Calls of the API so far, by method."""
         self.lose: Counter[str] = Counter()
         self.duplicate: Counter[str] = Counter()
         """How many of the next events of an entity (or of any) are lost, or delivered twice."""

@@ -46,7 +46,8 @@ class RetentionLog:
         self._clock = clock
         self._random = random_
         self._max_entries = max_entries
-        self._position = random_.randrange(1 << 20, 1 << 24)
+        # Positions rise from one run of the sandbox to the next: one of an earlier run is never taken for valid.
+        self._position = int(clock.now().timestamp()) << 10
         self._entries: list[Entry] = []
         self.append(None)
 
@@ -85,9 +86,14 @@ class RetentionLog:
                 found.append(entry)
         return found, after
 
+    def count(self) -> int:
+        """How many events are retained."""
+        self._prune()
+        return sum(entry.event is not None for entry in self._entries)
+
     def expire(self) -> int:
         """Drops everything, as if the retention had passed; returns the number of events dropped."""
-        dropped = sum(entry.event is not None for entry in self._entries)
+        dropped = self.count()
         self._entries.clear()
         self.append(None)
         return dropped

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
+import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any, TypeVar
 
@@ -13,7 +13,6 @@ import grpc.aio
 from salesforce_eventbus import service
 from salesforce_eventbus.messages import (
     FetchRequest,
-    FetchResponse,
     ReplayPreset,
     SchemaInfo,
     SchemaRequest,
@@ -49,8 +48,6 @@ class PubSubServer:
     """Serves an event bus. `check_token` gives the session behind an access token, None if there is none."""
 
     def __init__(self, bus: EventBus, check_token: Callable[[str], SessionInfo | None]) -> None:
-        self.calls: Counter[str] = Counter()
-        """Calls by method name."""
         self._bus = bus
         self._check_token = check_token
         self._server: grpc.aio.Server | None = None
@@ -74,6 +71,8 @@ class PubSubServer:
     async def stop(self) -> None:
         """End all streams and close."""
         if self._server is not None:
+            for stream in list(self._bus.streams):
+                stream.cut()
             await self._server.stop(GRACE_SECONDS)
             self._server = None
 
@@ -120,40 +119,35 @@ class PubSubServer:
     async def _answered(
         self, method: str, context: Context, answer: Callable[[SessionInfo, str], Awaitable[AnswerT]]
     ) -> AnswerT:
-        self.calls[method] += 1
+        self._bus.calls[method] += 1
         rpc_id = self._bus.new_uuid()
         try:
             return await answer(self._session(context), rpc_id)
         except RefusedError as error:
             await error.refusal.abort(context, rpc_id)
 
-    async def _subscribe(
-        self, requests: AsyncIterator[FetchRequest], context: Context
-    ) -> AsyncIterator[FetchResponse]:
-        self.calls[service.SUBSCRIBE.name] += 1
+    async def _subscribe(self, requests: AsyncIterator[FetchRequest], context: Context) -> None:
+        self._bus.calls[service.SUBSCRIBE.name] += 1
         rpc_id = self._bus.new_uuid()
         try:
             # The token is looked at once: a live stream survives its end (salesforce.md 1.6).
             session = self._session(context)
             first = await anext(requests, None)
-            if first is None:
-                return
-            stream = self._open(first, session, rpc_id)
-            if self._bus.switches.early_headers:
-                await context.send_initial_metadata(())
-            async for response in self._serve(stream, requests):
-                yield response
+            if first is not None:
+                stream = self._open(first, session, rpc_id)
+                if self._bus.switches.early_headers:
+                    await context.send_initial_metadata(())
+                await self._serve(stream, requests, context)
         except RefusedError as error:
             await error.refusal.abort(context, rpc_id)
 
-    async def _serve(
-        self, stream: Stream, requests: AsyncIterator[FetchRequest]
-    ) -> AsyncIterator[FetchResponse]:
+    async def _serve(self, stream: Stream, requests: AsyncIterator[FetchRequest], context: Context) -> None:
         listening = asyncio.create_task(stream.listen(requests))
         self._bus.streams.add(stream)
         try:
-            async for response in stream.responses():
-                yield response
+            async with contextlib.aclosing(stream.responses()) as responses:
+                async for response in responses:
+                    await context.write(response)
         finally:
             self._bus.streams.discard(stream)
             listening.cancel()

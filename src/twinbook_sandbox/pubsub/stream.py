@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 
 from salesforce_eventbus.messages import (
     ConsumerEvent,
@@ -76,7 +76,7 @@ class Stream:
         self._half_closed = True
         self.wake()
 
-    async def responses(self) -> AsyncIterator[FetchResponse]:
+    async def responses(self) -> AsyncGenerator[FetchResponse, None]:
         """What is sent, when it is to be sent."""
         silent_since = self._now()
         silent_too_long = False
