@@ -15,8 +15,50 @@ INTEGRATION_USER = 17
 """The user behind all API logins; owner of private contacts that it may see."""
 _VIEW_PREFIX = "suiteql_"
 
-_CONTACT_COLUMNS = ["id", "entityId", "externalId", "firstName", "middleName", "lastName", "salutation", "title", "email", "altEmail", "phone", "homePhone", "mobilePhone", "officePhone", "fax", "company", "subsidiary", "isInactive", "isPrivate", "comments", "owner", "supervisor", "assistant", "globalSubscriptionStatus", "dateCreated", "lastModifiedDate"]
-_CUSTOMER_COLUMNS = ["id", "entityId", "externalId", "companyName", "isPerson", "firstName", "lastName", "email", "phone", "parent", "entityStatus", "isInactive", "dateCreated", "lastModifiedDate"]
+_CONTACT_COLUMNS = [
+    "id",
+    "entityId",
+    "externalId",
+    "firstName",
+    "middleName",
+    "lastName",
+    "salutation",
+    "title",
+    "email",
+    "altEmail",
+    "phone",
+    "homePhone",
+    "mobilePhone",
+    "officePhone",
+    "fax",
+    "company",
+    "subsidiary",
+    "isInactive",
+    "isPrivate",
+    "comments",
+    "owner",
+    "supervisor",
+    "assistant",
+    "globalSubscriptionStatus",
+    "dateCreated",
+    "lastModifiedDate",
+]
+_CUSTOMER_COLUMNS = [
+    "id",
+    "entityId",
+    "externalId",
+    "companyName",
+    "isPerson",
+    "firstName",
+    "lastName",
+    "email",
+    "phone",
+    "parent",
+    "entityStatus",
+    "isInactive",
+    "dateCreated",
+    "lastModifiedDate",
+]
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,16 @@ from twinbook_sandbox.netsuite.errors import NetSuiteError, invalid_parameter
 
 MAX_IN_LIST = 1000
 OWN_FUNCTIONS = frozenset(
-    ["TO_CHAR", "TO_DATE", "TO_TIMESTAMP", "TRUNC", "REGEXP_LIKE", "REGEXP_SUBSTR", "REGEXP_REPLACE", "REGEXP_INSTR"]
+    [
+        "TO_CHAR",
+        "TO_DATE",
+        "TO_TIMESTAMP",
+        "TRUNC",
+        "REGEXP_LIKE",
+        "REGEXP_SUBSTR",
+        "REGEXP_REPLACE",
+        "REGEXP_INSTR",
+    ]
 )
 PREFIX = "F_"
 LIST_PREFIX = "list"
