@@ -31,7 +31,8 @@ from twinbook.netsuite.side import NetSuiteSide
 from twinbook.salesforce.auth import ClientCredentials as SalesforceClientCredentials
 from twinbook.salesforce.auth import Grant, JwtBearer, TokenProvider, read_private_key
 from twinbook.salesforce.config import SalesforceConfig
-from twinbook.salesforce.events import EventOptions, SalesforceEvents
+from twinbook.salesforce.events import SalesforceEvents
+from twinbook.salesforce.pubsub import EventOptions
 from twinbook.salesforce.schema import OrgFacts
 from twinbook.salesforce.side import SalesforceSide
 from twinbook.settings import ConnectionSettings, account_policy, contact_policy, role_entities

@@ -23,7 +23,7 @@ import orjson
 import sqlalchemy as sa
 from sqlalchemy.pool import StaticPool
 
-from twinbook.store import migrations
+from twinbook.store import migrations, schema
 
 T = TypeVar("T")
 
@@ -68,7 +68,7 @@ class Database:
     def open_memory(cls) -> Database:
         """A database that lives as long as the process: for tests and one-off previews."""
         engine = _sqlite_engine("sqlite://", checkpoints=True)
-        migrations.upgrade(engine)
+        schema.metadata.create_all(engine)
         return cls(engine)
 
     async def run(self, scope: str, work: Callable[[Tx], T]) -> T:
