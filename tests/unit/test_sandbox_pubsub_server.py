@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import itertools
 import json
 import random
@@ -13,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import fastavro
 import grpc
 import grpc.aio
 import pytest
@@ -498,6 +500,24 @@ async def test_a_schema_change_leaves_retained_events_as_they_are(org: Org, subs
     for event, position in ((old, 12), (new, 13)):
         text = org.bus.schema_json(event.event.schema_id)
         assert json.loads(text or "")["fields"][position]["name"] == "Email"
+
+
+async def test_geocoding_follows_an_address(org: Org, subscribe: Any) -> None:
+    """An event of the platform itself: no origin, and only parts of a compound field (salesforce.md 3.5, 10)."""
+    org.act(
+        "change_event",
+        entity="Contact",
+        ids=["0035g00000QwErTAAV"],
+        fields={"MailingLatitude": 59.9, "MailingLongitude": 10.7},
+    )
+    stream = subscribe()
+    await stream.send(10, CONTACTS, replay_preset=ReplayPreset.EARLIEST)
+    event = (await stream.receive()).events[0].event
+    schema = fastavro.parse_schema(json.loads(org.bus.schema_json(event.schema_id) or ""))
+    decoded: Any = fastavro.schemaless_reader(io.BytesIO(event.payload), schema, None)
+    header = decoded["ChangeEventHeader"]
+    assert (header["changeOrigin"], header["changedFields"]) == ("", ["4-0x0180"])
+    assert decoded["MailingAddress"]["Latitude"] == 59.9
 
 
 async def test_event_stats(org: Org, subscribe: Any) -> None:

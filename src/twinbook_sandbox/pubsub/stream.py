@@ -53,6 +53,7 @@ class Stream:
 
     def hang(self) -> None:
         self._hanging = True
+        self.wake()
 
     def request(self, request: FetchRequest) -> None:
         """Adds to what is outstanding; raises `RefusedError` when the request will not do."""
@@ -84,11 +85,14 @@ class Stream:
             self._woken.clear()
             if self._failure:
                 raise RefusedError(self._failure)
+            if self._hanging:
+                await self._woken.wait()
+                continue
             if self._pending == 0 and (self._half_closed or silent_too_long):
                 return
             if silent_too_long:
                 self._bus.log.newest()  # A keepalive must not carry a position that is about to expire.
-            entries = [] if self._hanging else self._take()
+            entries = self._take()
             if entries:
                 await asyncio.sleep(self._bus.switches.delivery_delay_ms / 1000)
             if entries or silent_too_long:
@@ -113,9 +117,8 @@ class Stream:
 
     async def _wait(self, silent_since: float) -> bool:
         """True when something happened, False when the stream has been silent for as long as it may be."""
-        timeout = None if self._hanging else max(0.0, silent_since + self._patience() - self._now())
         try:
-            async with asyncio.timeout(timeout):
+            async with asyncio.timeout(max(0.0, silent_since + self._patience() - self._now())):
                 await self._woken.wait()
         except TimeoutError:
             return False
