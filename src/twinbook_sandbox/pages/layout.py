@@ -21,6 +21,8 @@ class Widget(StrEnum):
     REFERENCE = "reference"
     """The id of another record; shown as a link with its name, edited as the id."""
     READ_ONLY = "read_only"
+    MOMENT = "moment"
+    """A point in time, read-only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +39,7 @@ class FieldView:
     @property
     def editable(self) -> bool:
         """Whether the edit form has it."""
-        return self.widget is not Widget.READ_ONLY
+        return self.widget not in (Widget.READ_ONLY, Widget.MOMENT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,3 +138,8 @@ def reference(name: str, label: str, target: str, *, required: bool = False) -> 
 def shown(name: str, label: str) -> FieldView:
     """A value that users cannot change."""
     return FieldView(name, label, Widget.READ_ONLY)
+
+
+def moment(name: str, label: str) -> FieldView:
+    """A point in time that users cannot change."""
+    return FieldView(name, label, Widget.MOMENT)

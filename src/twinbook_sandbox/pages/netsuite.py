@@ -15,6 +15,7 @@ from twinbook_sandbox.pages.layout import (
     area,
     checkbox,
     email,
+    moment,
     phone,
     reference,
     shown,
@@ -28,7 +29,7 @@ ADDRESS_PREFIX = "address."
 
 _EMAIL = email("email")
 _PHONE = phone("phone", "Phone")
-_CHANGED = shown("lastModifiedDate", "Last Modified")
+_CHANGED = moment("lastModifiedDate", "Last Modified")
 _SUBSIDIARY = reference("subsidiary", "Subsidiary", "subsidiary")
 _INACTIVE = checkbox("isInactive", "Inactive")
 
@@ -49,7 +50,7 @@ SYSTEM = Section(
     (
         shown("id", "Internal ID"),
         text("externalId", "External ID"),
-        shown("dateCreated", "Date Created"),
+        moment("dateCreated", "Date Created"),
         _CHANGED,
     ),
 )
@@ -98,7 +99,7 @@ CONTACT = Layout(
             ),
         ),
         Section(
-            "Email | Phone | Address",
+            "Email | Phone",
             (
                 _EMAIL,
                 _PHONE,
@@ -133,7 +134,7 @@ CUSTOMER = Layout(
                 area("comments", "Comments"),
             ),
         ),
-        Section("Email | Phone | Address", (_EMAIL, _PHONE, phone("fax", "Fax"))),
+        Section("Email | Phone", (_EMAIL, _PHONE, phone("fax", "Fax"))),
     ),
     tabs=(_custom(), ADDRESS, SYSTEM),
     related=(

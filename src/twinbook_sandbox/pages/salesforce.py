@@ -16,6 +16,7 @@ from twinbook_sandbox.pages.layout import (
     checkbox,
     choice,
     email,
+    moment,
     phone,
     reference,
     shown,
@@ -62,13 +63,13 @@ INTEGRATION = Section(
         text("NetSuite_Id__c", "NetSuite Id"),
         shown("NetSuite_Sync_Status__c", "Sync Status"),
         shown("NetSuite_Sync_Message__c", "Sync Message"),
-        shown("NetSuite_Last_Sync__c", "Last Sync"),
+        moment("NetSuite_Last_Sync__c", "Last Sync"),
         checkbox("Push_to_NetSuite__c", "Push to NetSuite"),
     ),
 )
 SYSTEM = Section(
     "System Information",
-    (shown("CreatedDate", "Created"), shown("LastModifiedDate", "Last Modified"), shown("Id", "Record ID")),
+    (moment("CreatedDate", "Created"), moment("LastModifiedDate", "Last Modified"), shown("Id", "Record ID")),
 )
 _ACCOUNT = reference("AccountId", "Account Name", "Account")
 _CONTACT = reference("ContactId", "Contact", "Contact", required=True)
@@ -92,7 +93,7 @@ CONTACT = Layout(
         _TITLE,
         _EMAIL,
         _PHONE,
-        shown("LastModifiedDate", "Last Modified"),
+        moment("LastModifiedDate", "Last Modified"),
     ),
     search=("Name", "Email"),
     highlights=(_TITLE, _ACCOUNT, _PHONE, _EMAIL),
@@ -157,7 +158,7 @@ ACCOUNT = Layout(
         text("BillingCity", "Billing City"),
         _PHONE,
         text("NetSuite_Id__c", "NetSuite Id"),
-        shown("LastModifiedDate", "Last Modified"),
+        moment("LastModifiedDate", "Last Modified"),
     ),
     search=("Name",),
     highlights=(text("Type", "Type"), _PHONE, url("Website", "Website"), text("Industry", "Industry")),
