@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from twinbook.domain.canonical import name_key
+from twinbook.domain.case import step
 from twinbook.domain.ids import account_key
 from twinbook.domain.plan import AccountPlan, AccountView, Action, OutcomeKind, TraceStep, Trigger
 from twinbook.domain.policy import AccountPolicy, Accounts
@@ -102,8 +103,9 @@ class _AccountCase:
         )
         for rule in self.policy.rules:
             verdict = rule.check(facts)
-            saw = dict(verdict.saw) | ({"error": verdict.error} if verdict.error else {})
-            if self._holds(f"6 rule {rule.name}", f"Is the rule {rule.name!r} true?", verdict.passed, **saw):
+            saw = {"error": verdict.error} if verdict.error else {}
+            question = f"Is the rule {rule.name!r} true?"
+            if self._holds(f"6 rule {rule.name}", question, verdict.passed, *verdict.saw, **saw):
                 return True
         return False
 
@@ -174,11 +176,10 @@ class _AccountCase:
     def _id_field(self) -> Fields:
         return {self.policy.netsuite_id_field: self.account.id}
 
-    def _holds(self, rule: str, question: str, answer: bool, **saw: object) -> bool:
-        shown = tuple(
-            (name.replace("_", " "), "(none)" if not value else str(value)) for name, value in saw.items()
-        )
-        self.trace.append(TraceStep(rule, question, answer, shown))
+    def _holds(
+        self, rule: str, question: str, answer: bool, /, *noted: tuple[str, str], **saw: object
+    ) -> bool:
+        self.trace.append(step(rule, question, answer, *noted, **saw))
         return answer
 
     def _stop(

@@ -32,10 +32,11 @@ def rules(case: Case, row: str, facts: Facts) -> ContactPlan | None:
     """All named rules in their order; the first that does not let the contact pass decides."""
     for rule in case.policy.rules:
         verdict = rule.check(facts)
-        saw = dict(verdict.saw) | {"rule": rule.name, "text": rule.expression}
+        saw: dict[str, object] = {"rule": rule.name, "text": rule.expression}
         if verdict.error:
             saw["error"] = verdict.error
-        if case.holds(f"{row} {rule.name}", f"Is the rule {rule.name!r} false?", not verdict.passed, **saw):
+        question = f"Is the rule {rule.name!r} false?"
+        if case.holds(f"{row} {rule.name}", question, not verdict.passed, *verdict.saw, **saw):
             problem = f" could not be worked out: {verdict.error}" if verdict.error else " is false"
             return case.stop(Reason.RULE, detail=f"the rule {rule.name!r} ({rule.expression}){problem}")
     return None

@@ -129,7 +129,7 @@ def _phone(text: str) -> str:
     digits = "".join(char for char in text if char.isdigit())
     if not digits:
         return text.casefold()
-    return f"+{digits}" if text.startswith("+") else digits
+    return f"+{digits}" if "+" in text.partition(digits[0])[0] else digits
 
 
 def _boolean(value: Value) -> bool:

@@ -79,10 +79,11 @@ class Case:
     def wants_new(self) -> bool:
         return self.view.chosen == CREATE_NEW
 
-    def holds(self, rule: str, question: str, answer: bool, **saw: object) -> bool:
+    def holds(
+        self, rule: str, question: str, answer: bool, /, *noted: tuple[str, str], **saw: object
+    ) -> bool:
         """Ask one row, note it with what it saw, and give the answer back."""
-        shown = tuple((name.replace("_", " "), _text(value)) for name, value in saw.items())
-        self.trace.append(TraceStep(rule, question, answer, shown))
+        self.trace.append(step(rule, question, answer, *noted, **saw))
         return answer
 
     def stop(
@@ -109,6 +110,12 @@ class Case:
             choices=choices,
             detail=detail,
         )
+
+
+def step(rule: str, question: str, answer: bool, /, *noted: tuple[str, str], **saw: object) -> TraceStep:
+    """A trace step. `noted` is shown as it is, the names of `saw` with blanks for underscores."""
+    shown = tuple((name.replace("_", " "), _text(value)) for name, value in saw.items())
+    return TraceStep(rule, question, answer, (*noted, *shown))
 
 
 def facts_of(
