@@ -8,6 +8,7 @@ person in NetSuite would. Failures are injected per kind of call; calls are coun
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -28,6 +29,7 @@ from twinbook.domain.records import Entity, Fields, Key, NetSuiteContact, NetSui
 from twinbook.netsuite.fields import BOOLEAN, DOCUMENTED, TEXT
 
 WRITES = ("create_contact", "update_contact", "delete_contact", "create_customer", "update_customer")
+EXTERNAL_ID = re.compile(r"[A-Za-z0-9_-]{1,255}")
 _EPOCH = datetime(2026, 10, 1, tzinfo=UTC)
 _NAME_PARTS = ("firstName", "middleName", "lastName")
 
@@ -123,8 +125,10 @@ class MemoryNetSuite:
 
     # What a person does in NetSuite
 
-    def user_creates_customer(self, name: str, **fields: Value) -> str:
-        return self._insert(Entity.ACCOUNT, {"companyName": name, "entityId": name, **fields}, None).id
+    def user_creates_customer(self, name: str, *, external_id: str | None = None, **fields: Value) -> str:
+        """Create a customer and give its id; raises PermanentError where NetSuite would refuse."""
+        named = {"companyName": name, "entityId": name, **fields}
+        return self._insert(Entity.ACCOUNT, named, external_id).id
 
     def user_creates_contact(self, *, external_id: str | None = None, **fields: Value) -> str:
         """Create a contact and give its id; raises PermanentError where NetSuite would refuse."""
@@ -261,6 +265,9 @@ class MemoryNetSuite:
 
     async def _upsert(self, kind: str, entity: Entity, correlation_id: str, fields: Fields) -> WriteResult:
         async def put() -> str:
+            if EXTERNAL_ID.fullmatch(correlation_id) is None:
+                text = f"{correlation_id!r} cannot be a NetSuite external id."
+                raise PermanentError("INVALID_EXTERNAL_ID", text, field="externalId", remedy="Correct it.")
             holder = self._holder(correlation_id)
             if holder is None:
                 return self._insert(entity, fields, correlation_id).id

@@ -187,13 +187,17 @@ class ChangeFeed:
 
 
 def _sql(table: Table, position: Position, floor: str) -> str:
+    """Rows from `floor` on in the order of (second, id), after the page that was read last.
+
+    Stamps are compared by whole seconds: a column may hold fractions that `TO_CHAR` does not show.
+    """
     stamp = _stamp(f"t.{table.time}")
     conditions = [f"t.{table.time} >= {timestamp(floor)}"]
     if table.condition:
         conditions.append(table.condition)
     if position.page is not None:
-        at, id_ = literal(position.page[0]), id_literal(position.page[1])
-        conditions.append(f"({stamp} > {at} OR ({stamp} = {at} AND t.{table.id} > {id_}))")
+        later, id_ = timestamp(_next_second(position.page[0])), id_literal(position.page[1])
+        conditions.append(f"(t.{table.time} >= {later} OR t.{table.id} > {id_})")
     where = " AND ".join(conditions)
     return (
         f"SELECT t.{table.id} AS id, {stamp} AS stamp FROM {table.name} t "  # noqa: S608  (all escaped)
@@ -213,6 +217,10 @@ def _deleted(entity: Entity) -> Table:
 
 def _stamp(time: str) -> str:
     return f"TO_CHAR({time}, '{TIME_FORMAT}')"
+
+
+def _next_second(stamp: str) -> str:
+    return (datetime.strptime(stamp, _PYTHON_TIME) + timedelta(seconds=1)).strftime(_PYTHON_TIME)
 
 
 def _without_old(memory: _Memory, cursor: Cursor) -> _Memory:
