@@ -44,7 +44,7 @@ class Position:
 class PollCursor:
     """Where polling stands. `newest` was first seen at `seen_at`; up to `settled` nothing can still appear.
 
-    `page` is where the next page of an unfinished look starts, `began` when that look began. `delivered` holds
+    `page` is where the next page of an unfinished look starts, `began` when it began. `delivered` holds
     the rows of the overlap: id → SystemModstamp, newest last. Clock times are epoch seconds of our clock.
     """
 
@@ -81,7 +81,7 @@ class PollCursor:
             moved,
             settled=moved.newest if waited else self.settled,
             page=last if more else None,
-            began=began,
+            began=began if more else 0.0,
             delivered={} if waited else _remembered(moved, rows, overlap),
         )
 
