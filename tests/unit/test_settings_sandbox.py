@@ -19,7 +19,8 @@ TOLD: dict[str, Any] = {
         "base_url": "http://127.0.0.1:8701",
         "control_url": "http://127.0.0.1:8701/_sandbox",
         "credentials": {
-            "client_id": "3MVG9",
+            "login_url": "http://127.0.0.1:8701",
+            "consumer_key": "3MVG9",
             "username": "i@acme.example",
             "private_key": "salesforce key\n",
         },

@@ -30,13 +30,13 @@ class _Told(BaseModel):
 
 
 class _SalesforceLogin(_Told):
-    client_id: str
+    login_url: str
+    consumer_key: str
     username: str
     private_key: str = Field(repr=False)
 
 
 class _Salesforce(_Told):
-    base_url: str
     credentials: _SalesforceLogin
 
 
@@ -86,8 +86,8 @@ def from_sandbox(description: Mapping[str, Any], directory: Path) -> tuple[Path,
 def _values(told: _Sandbox) -> dict[str, Any]:
     trust = {"ca_file": told.certificate} if told.certificate else {}
     salesforce = {
-        "login_url": told.salesforce.base_url,
-        "client_id": told.salesforce.credentials.client_id,
+        "login_url": told.salesforce.credentials.login_url,
+        "client_id": told.salesforce.credentials.consumer_key,
         "username": told.salesforce.credentials.username,
         "private_key_file": SALESFORCE_KEY_FILE,
         "pubsub_endpoint": told.pubsub.endpoint,
