@@ -5,107 +5,24 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
-from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import grpc.aio
 import pytest
+from tests.contract.served_events import ANSWER_SECONDS, Org, Subscription, Tokens, contact
 
 from twinbook.domain.errors import PermanentError, TemporaryError
 from twinbook.domain.ids import to_18
-from twinbook.domain.ports import EventBatch, EventPort, EventsUnavailable, PositionLost
+from twinbook.domain.ports import EventPort, EventsUnavailable, PositionLost
 from twinbook.domain.records import Entity, Key, Side
-from twinbook.salesforce.auth import Token
-from twinbook.salesforce.events import EventOptions, SalesforceEvents
-from twinbook_sandbox.core.clock import Clock
-from twinbook_sandbox.core.tls import TlsFiles, self_signed
-from twinbook_sandbox.pubsub.bus import EventBus
-from twinbook_sandbox.pubsub.server import PubSubServer
-from twinbook_sandbox.salesforce.changes import Change, ChangeLog
-from twinbook_sandbox.salesforce.objects import schemas_with
-from twinbook_sandbox.salesforce.sessions import SessionInfo
+from twinbook.salesforce.events import SalesforceEvents
+from twinbook.salesforce.pubsub import EventOptions
+from twinbook_sandbox.core.tls import self_signed
+from twinbook_sandbox.pubsub.events import Event
 
-ORG = "00D5g00000AbCdEEAV"
-ANSWER_SECONDS = 5.0
 IDS = ("0035g00000QwErTAAV", "0035500001H9cakAAB", "003ZL000001EDrPYAW")
 ACCOUNT_ID = "0012300000bVTq1AAG"
-
-
-def contact(record_id: str) -> Key:
-    return Key(Entity.CONTACT, Side.SALESFORCE, record_id)
-
-
-class Tokens:
-    """Logs in as often as it is asked to, and remembers which tokens were dropped."""
-
-    def __init__(self) -> None:
-        self.current = Token("token-1", "https://acme.my.salesforce.com", ORG, "0055g00000XyZabAAF")
-        self.dropped: list[str] = []
-
-    async def token(self) -> Token:
-        return self.current
-
-    def invalidate(self, token: Token) -> None:
-        self.dropped.append(token.value)
-        self.current = replace(token, value=f"token-{len(self.dropped) + 1}")
-
-
-class Org:
-    """A served event bus, and a hand on what happens in the org."""
-
-    def __init__(self) -> None:
-        self.clock = Clock()
-        self.changes = ChangeLog()
-        self.bus = EventBus(
-            self.clock,
-            self.changes,
-            schemas_with(frozenset(), "Salutation FirstName LastName").__getitem__,
-            7,
-        )
-        self.bus.switches.first_keepalive_seconds = self.bus.switches.keepalive_seconds
-        self.valid_tokens = {"token-1", "token-2"}
-        self.server = PubSubServer(self.bus, self._session)
-        self.port = 0
-
-    async def start(self, tls: TlsFiles | None = None) -> None:
-        self.port = await self.server.start("127.0.0.1", self.port, tls)
-
-    def act(self, action: str, **arguments: Any) -> None:
-        self.bus.actions()[action](arguments)
-
-    def commit(self, *ids: str, entity: str = "Contact", change_type: str = "UPDATE", **fields: Any) -> None:
-        at = self.clock.now().replace(microsecond=0)
-        user = "0055g00000XyZabAAF"
-        key = self.bus.new_uuid()
-        self.changes.append([Change(entity, change_type, ids, fields, user, "", key, 1, 1, at)])
-
-    def now(self) -> float:
-        return self.clock.now().timestamp()
-
-    def _session(self, token: str) -> SessionInfo | None:
-        known = token in self.valid_tokens
-        return SessionInfo(token, "0055g00000XyZabAAF", ORG, "app", datetime.now(UTC)) if known else None
-
-
-class Subscription:
-    """Reads batches within a time limit."""
-
-    def __init__(self, batches: AsyncIterator[EventBatch]) -> None:
-        self._batches = batches
-        self.position = b""
-
-    async def next(self) -> EventBatch:
-        async with asyncio.timeout(ANSWER_SECONDS):
-            batch = await anext(self._batches)
-        self.position = batch.position
-        return batch
-
-    async def until(self, wanted: Callable[[EventBatch], bool]) -> EventBatch:
-        while not wanted(batch := await self.next()):
-            pass
-        return batch
 
 
 @pytest.fixture
@@ -289,6 +206,19 @@ async def test_events_that_name_no_records_ask_for_a_list(org: Org, events: Even
     batch = await subscription.next()
     assert batch.relist
     assert batch.keys == ()
+
+
+@pytest.mark.parametrize("fault", ["payload", "schema"])
+async def test_events_that_cannot_be_read_ask_for_a_list(org: Org, events: EventPort, fault: str) -> None:
+    subscription = await started(events)
+    schema_id = "unknown" if fault == "schema" else org.bus.schema("Contact").id
+    org.bus.log.append(Event(org.bus.new_uuid(), "Contact", schema_id, b"\xff\xff"))
+    org.commit(IDS[0], Phone="1")
+    batch = await subscription.next()
+    assert batch.relist
+    assert batch.keys == (contact(IDS[0]),)
+    org.commit(IDS[1], Phone="1")
+    assert not (await subscription.next()).relist
 
 
 async def test_a_stream_that_hangs_is_given_up(org: Org, connect: Callable[..., SalesforceEvents]) -> None:
