@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import structlog
 from pydantic import SecretStr
 
+from twinbook.domain.plan import Trigger
 from twinbook.domain.policy import ContactPolicy
 from twinbook.domain.records import Entity
 from twinbook.engine.clock import Clock
@@ -104,7 +105,7 @@ async def connect(settings: ConnectionSettings, store: Store, clock: Clock) -> A
             clock=clock,
             urgency=calling_at,
             events=sides.events if settings.salesforce.change_events == "auto" else None,
-            options=_options(settings, facts),
+            options=_options(settings, policy, facts),
         )
 
 
@@ -127,7 +128,7 @@ def configure_logging(settings: LogSettings) -> None:
     )
 
 
-def _options(settings: ConnectionSettings, facts: OrgFacts) -> Options:
+def _options(settings: ConnectionSettings, policy: ContactPolicy, facts: OrgFacts) -> Options:
     installed = facts.status_fields if settings.salesforce.status_fields == "auto" else frozenset()
     names = SalesforceConfig()
     return Options(
@@ -136,6 +137,7 @@ def _options(settings: ConnectionSettings, facts: OrgFacts) -> Options:
         retry_base=settings.retry.base_seconds,
         retry_cap=settings.retry.cap_seconds,
         poll_seconds=settings.salesforce.poll_seconds,
+        watch=_watched(settings, policy),
         push_field=settings.salesforce.push_field if facts.push_on_contact or facts.push_on_account else None,
         status_fields=StatusFields(
             *(
@@ -175,7 +177,6 @@ def _salesforce_config(settings: ConnectionSettings, policy: ContactPolicy) -> S
     wanted |= {name for rule in policy.rules for name in rule.salesforce_fields}
     if policy.test_mode:
         wanted |= {policy.test_mode_field}
-    roles = role_entities(settings) if policy.role_filter or _rules_look_at_roles(policy) else frozenset()
     accounts = account_policy(settings)
     return SalesforceConfig(
         contact_fields=tuple(sorted(wanted)),
@@ -183,13 +184,22 @@ def _salesforce_config(settings: ConnectionSettings, policy: ContactPolicy) -> S
         api_version=salesforce.api_version,
         id_field=salesforce.id_field,
         push_field=salesforce.push_field,
-        role_sources=roles,
+        role_sources=_role_sources(settings, policy),
         save_past_duplicate_alerts=salesforce.save_past_duplicate_alerts,
     )
 
 
-def _rules_look_at_roles(policy: ContactPolicy) -> bool:
-    return any("roles" in rule.expression for rule in policy.rules)
+def _role_sources(settings: ConnectionSettings, policy: ContactPolicy) -> frozenset[Entity]:
+    """The objects that give roles, none where no setting looks at roles: reading them costs time in each query."""
+    looked_at = policy.role_filter or any("roles" in rule.expression for rule in policy.rules)
+    return role_entities(settings) if looked_at else frozenset()
+
+
+def _watched(settings: ConnectionSettings, policy: ContactPolicy) -> tuple[Entity, ...]:
+    wanted = {Entity.CONTACT, Entity.ACCOUNT} | _role_sources(settings, policy)
+    if Trigger.CLOSED_WON in account_policy(settings).triggers:
+        wanted.add(Entity.OPPORTUNITY)
+    return tuple(sorted(wanted))
 
 
 def _netsuite_side(settings: ConnectionSettings, policy: ContactPolicy, http: HttpTransport) -> NetSuiteSide:

@@ -5,8 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from twinbook.domain.mapping import ContactMapping
-from twinbook.domain.matching import CREATE_NEW, candidates_of
-from twinbook.domain.plan import Action, Candidate, ContactPlan, ContactView, Gate, OutcomeKind, TraceStep
+from twinbook.domain.matching import CREATE_NEW, candidates_of, salesforce_candidates_of
+from twinbook.domain.plan import (
+    Action,
+    Candidate,
+    ContactPlan,
+    ContactView,
+    Gate,
+    OutcomeKind,
+    SalesforceCandidate,
+    TraceStep,
+)
 from twinbook.domain.policy import ContactPolicy, Direction
 from twinbook.domain.reasons import CATALOGUE, Reason
 from twinbook.domain.records import Fields, LinkState, NetSuiteContact, SalesforceContact, Side, Value
@@ -69,6 +78,10 @@ class Case:
     @property
     def candidates(self) -> tuple[Candidate, ...]:
         return candidates_of(self.view)
+
+    @property
+    def salesforce_candidates(self) -> tuple[SalesforceCandidate, ...]:
+        return salesforce_candidates_of(self.view)
 
     @property
     def chosen_record(self) -> NetSuiteContact | None:

@@ -39,6 +39,16 @@ def candidates_of(view: ContactView) -> tuple[Candidate, ...]:
     return tuple(found[key] for key in sorted(found))
 
 
+def salesforce_candidates_of(view: ContactView) -> tuple[SalesforceCandidate, ...]:
+    """The same from NetSuite's point of view."""
+    found = {item.record.id: item for item in view.salesforce_candidates}
+    if view.salesforce is not None:
+        found.setdefault(
+            view.salesforce.id, SalesforceCandidate(view.salesforce, view.salesforce.netsuite_id)
+        )
+    return tuple(found[key] for key in sorted(found))
+
+
 def carriers(candidates: Iterable[Candidate], contact: SalesforceContact) -> tuple[NetSuiteContact, ...]:
     """The candidates that already carry this contact's id, or whose id the contact carries; the best evidence only.
 

@@ -95,7 +95,7 @@ def _linked(case: Case, contact: NetSuiteContact) -> ContactPlan | None:
 
 def _carried(case: Case, contact: NetSuiteContact) -> ContactPlan | None:
     """A link that was lost is found again by the ids that both records carry."""
-    found = matching.salesforce_carriers(case.view.salesforce_candidates, contact)
+    found = matching.salesforce_carriers(case.salesforce_candidates, contact)
     ids = matching.ids_of(found)
     question = "Does exactly one Salesforce contact carry its id, or it that contact's?"
     if case.holds("NS 7 carries-its-id", question, len(found) == 1, salesforce_ids=ids):
@@ -107,7 +107,7 @@ def _chosen(case: Case, contact: NetSuiteContact) -> ContactPlan | None:
     """A person's choice comes before everything that is guessed."""
     if case.view.chosen is None:
         return None
-    items = case.view.salesforce_candidates
+    items = case.salesforce_candidates
     found = next((item for item in items if item.record.id == case.view.chosen), None)
     question = "Did a person choose a Salesforce contact?"
     if not case.holds("NS 7 chosen", question, found is not None, chosen=case.view.chosen) or found is None:
@@ -129,7 +129,7 @@ def _by_email(case: Case, contact: NetSuiteContact) -> ContactPlan | None:
     if case.wants_new:
         return None
     account = case.view.gate.account_id
-    free, others = matching.salesforce_by_email(case.view.salesforce_candidates, contact, account)
+    free, others = matching.salesforce_by_email(case.salesforce_candidates, contact, account)
     ids = matching.ids_of(free)
     if case.holds(
         "NS 9 one",

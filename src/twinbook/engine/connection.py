@@ -10,6 +10,7 @@ from typing import Protocol
 from twinbook.domain.errors import SideError, TemporaryError
 from twinbook.domain.policy import AccountPolicy, ContactPolicy
 from twinbook.domain.ports import EventPort, NetSuitePort, SalesforcePort
+from twinbook.domain.records import Entity
 from twinbook.engine.clock import Clock
 from twinbook.engine.wake import Wake
 from twinbook.store.database import Store
@@ -40,6 +41,7 @@ class Options:
     `retry_base`, `retry_cap`  seconds: first and longest wait of the backoff
     `poll_seconds`   between two looks at an entity without change events
     `idle_seconds`   between two looks at the queue for keys that another process marked
+    `watch`          whose changes are taken in; role objects only where the settings look at roles
     """
 
     lanes: int = 4
@@ -51,7 +53,7 @@ class Options:
     idle_seconds: float = 0.5
     push_field: str | None = "Push_to_NetSuite__c"
     status_fields: StatusFields = field(default_factory=StatusFields)
-    subsidiaries: bool = True
+    watch: tuple[Entity, ...] = tuple(Entity)
 
 
 @dataclass(frozen=True, slots=True)

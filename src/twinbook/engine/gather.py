@@ -107,7 +107,7 @@ class Gatherer:
         ]
 
     async def _subsidiaries(self, customer_ids: set[str]) -> Mapping[str, str | None]:
-        if not self._connection.options.subsidiaries or not customer_ids:
+        if not customer_ids:
             return {}
         customers = await self._connection.netsuite.find_customers(ids=sorted(customer_ids))
         return {customer.id: customer.subsidiary_id for customer in customers}

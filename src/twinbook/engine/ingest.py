@@ -29,6 +29,9 @@ SUBSCRIBED = (
     Entity.ACCOUNT_CONTACT_RELATION,
     Entity.OPPORTUNITY_CONTACT_ROLE,
 )
+# How an entity is watched while nothing is wrong.
+EVENTS, POLLING = "events", "polling"
+SETTLED = (EVENTS, POLLING)
 # The longest wait (seconds) before an interrupted watch is taken up again.
 LONGEST_WAIT = 60.0
 # Entities whose loss can be made good by listing them; the others lead to these.
@@ -71,7 +74,7 @@ class Ingest:
         position = base64.b64decode(stored) if stored else None
         async for batch in events.subscribe(self._entity, position):
             self._failures = 0
-            self._on_state(self._entity, "events")
+            self._on_state(self._entity, EVENTS)
             await self._take(batch, stream)
 
     async def _take(self, batch: EventBatch, stream: str) -> None:
@@ -90,13 +93,13 @@ class Ingest:
 
     async def _poll(self) -> None:
         stream = f"poll:{self._entity}"
-        self._on_state(self._entity, "polling")
         while True:
             cursor = await self._connection.store.run(lambda tx: cursors.position(tx, stream))
             changes = await self._connection.salesforce.changes_since(self._entity, cursor)
             self._failures = 0
             if changes.keys or changes.cursor != cursor:
                 await self._store_changes(changes, stream)
+            self._on_state(self._entity, POLLING)
             if not changes.more:
                 await self._connection.clock.sleep(self._connection.options.poll_seconds)
 

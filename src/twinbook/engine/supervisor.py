@@ -8,7 +8,7 @@ from typing import Any
 
 from twinbook.domain.records import Entity
 from twinbook.engine.connection import Connection
-from twinbook.engine.ingest import Ingest
+from twinbook.engine.ingest import SETTLED, Ingest
 from twinbook.engine.lanes import Lane
 from twinbook.engine.listing import Lister
 from twinbook.store import dirty_keys
@@ -24,18 +24,29 @@ class Supervisor:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self.watching: dict[Entity, str] = {}
+        self._watched: tuple[Entity, ...] = ()
 
-    async def run(self, until: Awaitable[object], *, watch: Sequence[Entity] = tuple(Entity)) -> None:
-        """Watch these entities and work off what is dirty until `until` is done.
+    @property
+    def is_watching(self) -> bool:
+        """Whether each entity is watched, so that nothing that happens from now on is missed."""
+        settled = [entity for entity, state in self.watching.items() if state in SETTLED]
+        return bool(self._watched) and set(settled) >= set(self._watched)
+
+    async def run(self, until: Awaitable[object], *, watch: Sequence[Entity] | None = None) -> None:
+        """Work off what is dirty until `until` is done, and take in changes: those of the entities that the options
+        name, or only of these.
 
         A part that fails in a way nobody foresaw ends the whole, loudly: a silent half-engine would lose changes.
         """
         connection = self._connection
+        self._watched = tuple(connection.options.watch if watch is None else watch)
         await connection.store.run(dirty_keys.release_claims)
         # One lane more than calls are allowed at once: a live edit finds it free while back-fill fills the others.
         lanes = [Lane(connection) for _ in range(connection.options.lanes)]
         lanes.append(Lane(connection, least_urgent=Priority.LIVE))
-        watchers = [Ingest(connection, entity, on_state=self.watching.__setitem__).run() for entity in watch]
+        watchers = [
+            Ingest(connection, entity, on_state=self.watching.__setitem__).run() for entity in self._watched
+        ]
         working = _start([lane.run() for lane in lanes])
         listening = _start([Lister(connection).run(), *watchers])
         told = asyncio.ensure_future(until)

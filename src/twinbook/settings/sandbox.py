@@ -65,8 +65,10 @@ class _Sandbox(_Told):
     netsuite: _NetSuite
 
 
-def from_sandbox(description: Mapping[str, Any], directory: Path) -> tuple[Path, ...]:
-    """Write a settings file and both private keys into `directory`; returns what was written, settings first.
+def from_sandbox(
+    description: Mapping[str, Any], directory: Path, *, name: str = SETTINGS_FILE
+) -> tuple[Path, ...]:
+    """Write a settings file called `name` and both private keys into `directory`; returns what was written, settings first.
 
     `description` is what `twinbook sandbox --json` prints. Files of the same names are replaced. All can be read by
     their owner only. Raises `SettingsError` when this is no description of a sandbox, `OSError` when a file cannot
@@ -77,7 +79,7 @@ def from_sandbox(description: Mapping[str, Any], directory: Path) -> tuple[Path,
     except ValidationError as error:
         raise SettingsError([_not_understood(str(dotted(item["loc"]))) for item in error.errors()]) from None
     return (
-        _write(directory / SETTINGS_FILE, render_commented(_values(told))),
+        _write(directory / name, render_commented(_values(told))),
         _write(directory / SALESFORCE_KEY_FILE, told.salesforce.credentials.private_key),
         _write(directory / NETSUITE_KEY_FILE, told.netsuite.credentials.private_key),
     )

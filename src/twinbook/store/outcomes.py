@@ -104,6 +104,29 @@ def search(tx: Tx, text: str, *, limit: int = 20) -> list[Outcome]:
     return [_outcome(row) for row in rows]
 
 
+def last_look(tx: Tx) -> float:
+    """When the latest look at any record was."""
+    latest = sa.select(sa.func.max(outcome.c.looked_at)).where(outcome.c.scope == tx.scope)
+    return float(tx.execute(latest).scalar() or 0.0)
+
+
+def unwritten_since(tx: Tx, looked_at: float, *, limit: int = 50) -> list[Outcome]:
+    """Records looked at since then whose outcome needs a word: skipped, waiting, in review or failed. Oldest first."""
+    silent = (OutcomeKind.CREATED, OutcomeKind.ADOPTED, OutcomeKind.UPDATED, OutcomeKind.UNCHANGED)
+    rows = tx.execute(
+        sa.select(outcome)
+        .where(
+            outcome.c.scope == tx.scope,
+            outcome.c.entity == Entity.CONTACT,
+            outcome.c.looked_at > looked_at,
+            outcome.c.outcome.not_in(silent),
+        )
+        .order_by(outcome.c.looked_at)
+        .limit(limit)
+    )
+    return [_outcome(row) for row in rows]
+
+
 def keys_with_reason(tx: Tx, reason: Reason) -> list[Key]:
     rows = tx.execute(
         sa.select(outcome.c.entity, outcome.c.side, outcome.c.record_id).where(

@@ -1,0 +1,109 @@
+"""The demo's stage: the emulated systems in a process of their own, and Twinbook connected with them."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from twinbook.cli.exits import Exit, Problem
+from twinbook.composition import connect
+from twinbook.engine.clock import SystemClock
+from twinbook.engine.connection import Connection
+from twinbook.engine.supervisor import Supervisor
+from twinbook.settings import ConnectionSettings, load
+from twinbook.settings.sandbox import from_sandbox
+from twinbook.store.database import Database, Store
+from twinbook_sandbox.client import SandboxClient
+
+START_TIMEOUT = 120.0
+STOP_TIMEOUT = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """The emulated systems with somebody who acts on each, and the settings and store to connect with them."""
+
+    description: dict[str, Any]
+    salesforce: SandboxClient
+    netsuite: SandboxClient
+    settings: ConnectionSettings
+    store: Store
+
+    @asynccontextmanager
+    async def in_step(
+        self, change: Callable[[ConnectionSettings], ConnectionSettings] = lambda settings: settings
+    ) -> AsyncIterator[Connection]:
+        """Twinbook at work, with changed settings if wanted, while the block runs."""
+        async with connect(change(self.settings), self.store, SystemClock()) as connection:
+            leave = asyncio.Event()
+            supervisor = Supervisor(connection)
+            running = asyncio.create_task(supervisor.run(leave.wait()))
+            try:
+                await _watching(supervisor, running)
+                yield connection
+            finally:
+                leave.set()
+                await running
+
+
+@asynccontextmanager
+async def stage(*, accounts: int, contacts: int, latency_ms: int) -> AsyncIterator[Stage]:
+    """Start the emulated systems and prepare everything to connect with them; all of it is gone afterwards."""
+    async with AsyncExitStack() as stack:
+        directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="twinbook-demo-")))
+        description = await stack.enter_async_context(
+            _sandbox(
+                "--accounts", str(accounts), "--contacts", str(contacts), "--latency-ms", str(latency_ms)
+            )
+        )
+        settings = load(from_sandbox(description, directory)[0], {})
+        database = Database.open_file(settings.store.path, owner=True)
+        stack.callback(database.close)
+        [(name, connection)] = settings.connections.items()
+        yield Stage(
+            description,
+            await stack.enter_async_context(SandboxClient(description["salesforce"]["base_url"])),
+            await stack.enter_async_context(SandboxClient(description["netsuite"]["base_url"])),
+            connection,
+            Store(database, name),
+        )
+
+
+@asynccontextmanager
+async def _sandbox(*options: str) -> AsyncIterator[dict[str, Any]]:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "twinbook_sandbox", "--json", *options, stdout=asyncio.subprocess.PIPE
+    )
+    try:
+        assert process.stdout is not None  # noqa: S101 - asked for above
+        line = await asyncio.wait_for(process.stdout.readline(), START_TIMEOUT)
+        if not line:
+            raise Problem("The emulated systems did not start; their message stands above.", Exit.SYSTEM)
+        yield orjson.loads(line)
+    finally:
+        if process.returncode is None:
+            process.terminate()
+            try:
+                await asyncio.wait_for(process.wait(), STOP_TIMEOUT)
+            except TimeoutError:
+                process.kill()
+                await process.wait()
+
+
+async def _watching(supervisor: Supervisor, running: asyncio.Task[None]) -> None:
+    """Until changes are taken in from now on. A supervisor that ended early shows its fault."""
+    for _ in range(600):
+        if running.done():
+            running.result()
+        if supervisor.is_watching:
+            return
+        await asyncio.sleep(0.05)
+    raise Problem("Twinbook did not get to watch the emulated Salesforce org.", Exit.SYSTEM)
