@@ -82,6 +82,7 @@ class Records:
         self._random = random
         self._first_serial = random.randrange(62**5, 62**6)
         self._commit_number = 0
+        self._shared: UnitOfWork | None = None
 
     @property
     def schemas(self) -> Mapping[str, ObjectSchema]:
@@ -91,6 +92,10 @@ class Records:
     @contextmanager
     def unit_of_work(self, actor: Actor) -> Iterator[UnitOfWork]:
         """Write records; all of it is undone, and no change is told, when the block raises."""
+        if self._shared is not None:
+            with self.storage.savepoint(), self._shared.journal.tentative():
+                yield self._shared
+            return
         with self.storage.transaction():
             work = UnitOfWork(self, actor)
             yield work
@@ -100,6 +105,15 @@ class Records:
         self._changes.append(
             work.journal.changes(commit, with_unchanged=self.switches.noop_update_fires_event)
         )
+
+    @contextmanager
+    def shared_unit_of_work(self, actor: Actor) -> Iterator[None]:
+        """Units of work opened inside are parts of this one: all of them are kept, or none."""
+        with self.unit_of_work(actor) as self._shared:
+            try:
+                yield
+            finally:
+                self._shared = None
 
     def new_id(self, entity: str) -> tuple[str, int]:
         """A fresh id of an object, and the row number that belongs to it."""
