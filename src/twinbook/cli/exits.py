@@ -6,6 +6,10 @@ from enum import IntEnum
 
 import click
 
+from twinbook.domain.errors import PermanentError, SideError
+from twinbook.settings.problems import SettingsError
+from twinbook.store.database import StoreBusyError
+
 
 class Exit(IntEnum):
     """What the exit code says. Documented in docs/cli.md."""
@@ -23,3 +27,18 @@ class Problem(click.ClickException):
     def __init__(self, message: str, code: Exit) -> None:
         super().__init__(message)
         self.exit_code = int(code)  # type: ignore[misc]  # click reads it from the instance
+
+
+def explained(error: Exception) -> Problem | None:
+    """The message for what a user, or one of the systems, can cause; None for a fault of Twinbook's own."""
+    if isinstance(error, ExceptionGroup):
+        return explained(error.exceptions[0])
+    if isinstance(error, SettingsError):
+        return Problem(str(error), Exit.USAGE)
+    if isinstance(error, StoreBusyError):
+        return Problem(f"{error}. Stop it first, or use a command that works beside it.", Exit.BUSY)
+    if isinstance(error, PermanentError):
+        return Problem(f"{error} {error.remedy}".strip(), Exit.SYSTEM)
+    if isinstance(error, SideError):
+        return Problem(f"{error} It may pass: try again.", Exit.SYSTEM)
+    return None

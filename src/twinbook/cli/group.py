@@ -7,8 +7,6 @@ from pathlib import Path
 
 import click
 
-from twinbook.cli.exits import Exit, Problem
-
 # Command → the module that holds it. The help of the top level comes from here, so that it needs no import.
 COMMANDS = {
     "demo": (
@@ -68,23 +66,14 @@ def twinbook(ctx: click.Context, config: Path, connection: str | None) -> None:
 
 
 def main() -> None:
-    """The entry point. Whatever a user can cause ends in one line on stderr and a documented exit code."""
-    from twinbook.domain.errors import PermanentError, SideError
-    from twinbook.settings.problems import SettingsError
-    from twinbook.store.database import StoreBusyError
-
+    """The entry point. Whatever a user can cause ends in one message on stderr and a documented exit code."""
     try:
-        twinbook(standalone_mode=True)
-    except SettingsError as error:
-        _end(str(error), Exit.USAGE)
-    except StoreBusyError as error:
-        _end(f"{error}. Stop it first, or use a command that works beside it.", Exit.BUSY)
-    except SideError as error:
-        remedy = error.remedy if isinstance(error, PermanentError) else "It may pass: try again."
-        _end(f"{error.code}: {error.message} {remedy}".strip(), Exit.SYSTEM)
+        twinbook()
+    except Exception as error:
+        from twinbook.cli.exits import explained
 
-
-def _end(message: str, code: Exit) -> None:
-    problem = Problem(message, code)
-    problem.show()
-    raise SystemExit(problem.exit_code)
+        problem = explained(error)
+        if problem is None:
+            raise
+        problem.show()
+        raise SystemExit(problem.exit_code) from None
