@@ -103,7 +103,7 @@ class SalesforceEvents:
                     keys.update(dict.fromkeys(_keys(entity, event)))
                     committed_at = max(event.committed_at, committed_at or 0.0)
             except UndecodableEventError as problem:
-                log.warning("undecodable-event", entity=entity, event=received.event.id, problem=str(problem))
+                log.warning("undecodable-event", entity=entity, id=received.event.id, problem=str(problem))
                 relist = True
         position = response.events[-1].replay_id if response.events else response.latest_replay_id
         return EventBatch(tuple(keys), position, relist, committed_at)
