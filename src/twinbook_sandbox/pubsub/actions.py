@@ -115,34 +115,34 @@ class BusActions:
         return {"streams": len(streams)}
 
     def lose_next(self, given: dict[str, Any]) -> dict[str, int]:
-        """The next `n` events are never published."""
+        """The next events are never published: {n?, entity?}."""
         order = parse(CountOrder, given)
         self._bus.lose[order.entity] = order.n
         return {"n": order.n}
 
     def duplicate_next(self, given: dict[str, Any]) -> dict[str, int]:
-        """The next `n` events come twice: the same event id, another replay id."""
+        """The next events come twice, with one event id and two replay ids: {n?, entity?}."""
         order = parse(CountOrder, given)
         self._bus.duplicate[order.entity] = order.n
         return {"n": order.n}
 
     def gap_event(self, given: dict[str, Any]) -> dict[str, str | None]:
-        """A gap event for these records."""
+        """Records changed, and the event does not tell how: {entity, ids, change_type?}."""
         order = parse(GapOrder, given)
         return self._announced(order.entity, order.change_type, order.ids)
 
     def overflow_event(self, given: dict[str, Any]) -> dict[str, str | None]:
-        """More than 100,000 changes in one transaction."""
+        """More than 100,000 changes in one transaction: {entity}."""
         return self._announced(parse(EntityOrder, given).entity, OVERFLOW, [OVERFLOW_ID])
 
     def wildcard_event(self, given: dict[str, Any]) -> dict[str, str | None]:
-        """All records of an entity changed at once, as by the conversion of a custom field."""
+        """All records changed at once, as by the conversion of a field: {entity, change_type?}."""
         order = parse(WildcardOrder, given)
         prefix = self._bus.key_prefix(order.entity)
         return self._announced(order.entity, order.change_type, [f"{prefix}*"])
 
     def change_event(self, given: dict[str, Any]) -> dict[str, str | None]:
-        """A change event by hand, such as the geocoding that follows a new address."""
+        """An event by hand, such as geocoding: {entity, ids, change_type?, fields?, origin?}."""
         order = parse(ChangeOrder, given)
         known = self._bus.schema(order.entity).places
         for name in order.fields:
@@ -158,11 +158,11 @@ class BusActions:
         return {"events": self._bus.log.expire()}
 
     def change_schema(self, given: dict[str, Any]) -> dict[str, str]:
-        """Later events of the entity have a new schema id and other field positions."""
+        """Later events have a new schema id and other field positions: {entity}."""
         return {"schema_id": self._bus.change_schema(parse(EntityOrder, given).entity).id}
 
     def enable_entity(self, given: dict[str, Any]) -> dict[str, list[str]]:
-        """Select an entity for Change Data Capture."""
+        """Select an entity for Change Data Capture: {entity}."""
         entity = parse(EntityOrder, given).entity
         most = self._bus.switches.max_selected_entities
         if len(self._bus.enabled | {entity}) > most:
@@ -171,17 +171,17 @@ class BusActions:
         return self._enabled()
 
     def disable_entity(self, given: dict[str, Any]) -> dict[str, list[str]]:
-        """Take an entity out of Change Data Capture."""
+        """Take an entity out of Change Data Capture: {entity}."""
         self._bus.enabled.discard(parse(EntityOrder, given).entity)
         return self._enabled()
 
     def forbid_entity(self, given: dict[str, Any]) -> dict[str, list[str]]:
-        """Take View All on an entity from the subscribing user."""
+        """Take View All on an entity from the subscribing user: {entity}."""
         self._bus.forbidden.add(parse(EntityOrder, given).entity)
         return {"forbidden": sorted(self._bus.forbidden)}
 
     def allow_entity(self, given: dict[str, Any]) -> dict[str, list[str]]:
-        """Give View All on an entity back."""
+        """Give View All on an entity back: {entity}."""
         self._bus.forbidden.discard(parse(EntityOrder, given).entity)
         return {"forbidden": sorted(self._bus.forbidden)}
 
