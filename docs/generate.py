@@ -16,6 +16,7 @@ from twinbook.settings.model import Settings
 from twinbook.settings.options import Option, TableOptions, tables
 from twinbook.settings.presets import ID_FIELDS
 from twinbook.settings.rendering import literal
+from twinbook_sandbox.reference import sandbox_actions, sandbox_switches
 
 DOCS = Path(__file__).parent
 _PART = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -70,6 +71,8 @@ PARTS: dict[str, Callable[[], Iterator[str]]] = {
     "mapping": mapping,
     "reasons": reasons,
     "commands": commands,
+    "sandbox_actions": sandbox_actions,
+    "sandbox_switches": sandbox_switches,
 }
 
 
