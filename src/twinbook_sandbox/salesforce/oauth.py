@@ -131,9 +131,11 @@ class OAuth:
             raise OAuthError("invalid_grant", "invalid assertion") from None
 
     def _check_expiry(self, exp: object) -> None:
-        if not isinstance(exp, int | float):
-            raise OAuthError("invalid_grant", "invalid assertion")
-        left = exp - self._org.clock.now().timestamp()
+        try:
+            moment = float(str(exp))  # clients in the field send it as a text, too
+        except ValueError:
+            raise OAuthError("invalid_grant", "invalid assertion") from None
+        left = moment - self._org.clock.now().timestamp()
         if left < -_SKEW_SECONDS:
             raise OAuthError("invalid_grant", "expired assertion")
         if left > _LONGEST_VALIDITY_SECONDS + _SKEW_SECONDS:

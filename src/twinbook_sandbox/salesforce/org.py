@@ -189,8 +189,8 @@ class SalesforceOrg:
             values = []
         select, source = self._state.storage.select, f'FROM "{schema.name}" WHERE {where}'
         order = 'ORDER BY "SystemModstamp" DESC, "_row" DESC LIMIT ? OFFSET ?'
-        total = int(select(f"SELECT count(*) {source}", values).fetchone()[0])  # noqa: S608
-        rows = select(f"SELECT * {source} {order}", [*values, limit, offset])  # noqa: S608
+        total = int(select(f"SELECT count(*) {source}", values).fetchone()[0])
+        rows = select(f"SELECT * {source} {order}", [*values, limit, offset])
         return [_record(schema, dict(row)) for row in rows], total
 
     def count(self, type_: str) -> int:
