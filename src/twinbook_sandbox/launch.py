@@ -6,12 +6,14 @@ Used by the `sandbox` command, by the demo and by tests, in process or as a proc
 import asyncio
 import socket
 import tempfile
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute
+from starlette.types import ASGIApp
 
 from twinbook_sandbox.core.clock import Clock
 from twinbook_sandbox.core.control import Extras, control_routes
@@ -25,6 +27,7 @@ from twinbook_sandbox.pages.salesforce import salesforce_pages
 from twinbook_sandbox.population import Dataset
 from twinbook_sandbox.pubsub.bus import EventBus
 from twinbook_sandbox.pubsub.server import PubSubServer
+from twinbook_sandbox.salesforce.http import refusal as salesforce_refusal
 from twinbook_sandbox.salesforce.org import SalesforceOrg
 from twinbook_sandbox.seed import Seeder
 
@@ -55,7 +58,8 @@ class SandboxOptions:
 class Sandbox:
     """A running sandbox. Start it, or use it as an async context manager.
 
-    `salesforce`, `netsuite`, `bus`, `clock` and the two traffics are for tests in the same process.
+    Between start and stop, tests in the same process may use `salesforce`, `netsuite`, `bus`, `clock` and the two
+    traffics directly.
     """
 
     salesforce: SalesforceOrg
@@ -63,16 +67,16 @@ class Sandbox:
     bus: EventBus
     salesforce_traffic: Traffic
     netsuite_traffic: Traffic
+    salesforce_url: str
+    netsuite_url: str
 
     def __init__(self, options: SandboxOptions | None = None) -> None:
         self.options = options or SandboxOptions()
         self.clock = Clock()
-        self._temporary: tempfile.TemporaryDirectory[str] | None = None
         self._tls: TlsFiles | None = None
         self._pubsub_port = 0
-        self._servers: list[HttpServer] = []
-        self._pubsub: PubSubServer | None = None
         self._seeding = asyncio.Lock()
+        self._to_undo = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -89,37 +93,64 @@ class Sandbox:
             await self.stop()
             raise
 
+    async def stop(self) -> None:
+        """Close all ports, then the systems; calls under way get a moment to end."""
+        await self._to_undo.aclose()
+
     async def _start(self) -> None:
         options = self.options
         self._tls = self_signed(self._directory(), self._hosts()) if options.tls else None
-        listeners = [bind(options.host, port) for port in (options.salesforce_port, options.netsuite_port)]
-        self._build(*(self._url(listener) for listener in listeners))
+        listeners = [self._listener(port) for port in (options.salesforce_port, options.netsuite_port)]
+        self.salesforce_url, self.netsuite_url = map(self._url, listeners)
+        self._open_systems()
         if not self.salesforce.count("Account") and not self.netsuite.count("customer"):
             await self._fill(Dataset(options.accounts, options.contacts, options.seed))
+        await self._start_pubsub()
+        for listener, app in zip(listeners, (self._salesforce_app(), self._netsuite_app()), strict=True):
+            server = HttpServer(listener, app, self._tls)
+            self._to_undo.push_async_callback(server.stop)
+            await server.start()
+        # What is undone first: calls that hang by a fault would hold up the servers.
+        for traffic in (self.salesforce_traffic, self.netsuite_traffic):
+            self._to_undo.callback(traffic.clear_faults)
+
+    def _open_systems(self) -> None:
+        seed = self.options.seed
+        self.salesforce = SalesforceOrg(
+            self.clock, path=self._file("salesforce.sqlite"), seed=seed, base_url=self.salesforce_url
+        )
+        self._to_undo.callback(self.salesforce.close)
+        self.netsuite = NetSuiteAccount(
+            self.clock, path=self._file("netsuite.sqlite"), seed=seed, base_url=self.netsuite_url
+        )
+        self._to_undo.callback(self.netsuite.close)
+
+    async def _start_pubsub(self) -> None:
         # Events of the data set itself belong to the past: the bus begins after it. No two runs share replay ids
         # or event ids, or a client that outlives the sandbox would take new events for old ones.
-        run = options.seed + int(self.clock.now().timestamp() * 1000)
+        run = self.options.seed + int(self.clock.now().timestamp() * 1000)
         self.bus = EventBus(self.clock, self.salesforce.changes, self.salesforce.schema_of, run)
-        self._pubsub = PubSubServer(self.bus, self.salesforce.check_token)
-        self._pubsub_port = await self._pubsub.start(options.host, options.pubsub_port, self._tls)
-        apps = (self._salesforce_app(), self._netsuite_app())
-        for listener, app in zip(listeners, apps, strict=True):
-            server = HttpServer(listener, app, self._tls)
-            self._servers.append(server)
-            await server.start()
+        server = PubSubServer(self.bus, self.salesforce.check_token)
+        self._pubsub_port = await server.start(self.options.host, self.options.pubsub_port, self._tls)
+        self._to_undo.push_async_callback(server.stop)
 
-    async def stop(self) -> None:
-        """Close all ports; calls under way get a moment to end."""
-        for traffic in (self.salesforce_traffic, self.netsuite_traffic):
-            traffic.clear_faults()
-        await asyncio.gather(*(server.stop() for server in self._servers))
-        self._servers.clear()
-        if self._pubsub is not None:
-            await self._pubsub.stop()
-            self._pubsub = None
-        if self._temporary is not None:
-            self._temporary.cleanup()
-            self._temporary = None
+    def _salesforce_app(self) -> ASGIApp:
+        org = self.salesforce
+        self.salesforce_traffic = Traffic(self.clock, org.classify, refusal=salesforce_refusal)
+        extras = Extras(self.bus.actions(), (self.bus.switches,), self.seed, self.describe)
+        control = control_routes(org, self.salesforce_traffic, self.clock, extras)
+        return self._app(self.salesforce_traffic, [*org.routes(), *control, *salesforce_pages(org)])
+
+    def _netsuite_app(self) -> ASGIApp:
+        account = self.netsuite
+        self.netsuite_traffic = account.traffic()
+        extras = Extras(seed=self.seed, describe=self.describe)
+        control = control_routes(account, self.netsuite_traffic, self.clock, extras)
+        return self._app(self.netsuite_traffic, [*account.routes(), *control, *netsuite_pages(account)])
+
+    def _app(self, traffic: Traffic, routes: list[BaseRoute]) -> ASGIApp:
+        traffic.latency = Latency(self.options.latency_ms)
+        return traffic.wrap(Starlette(routes=routes))
 
     def describe(self) -> dict[str, Any]:
         """Addresses and credentials: what `twinbook sandbox --json` prints and `/_sandbox/describe` answers."""
@@ -129,8 +160,7 @@ class Sandbox:
             "tls": self._tls is not None,
             "certificate": str(self._tls.certificate) if self._tls else None,
             "salesforce": {
-                **_addresses(self.salesforce.base_url),
-                "record_url": self.salesforce.base_url + "/ui/{type}/{id}",
+                **_addresses(self.salesforce_url),
                 "credentials": self.salesforce.credentials(),
             },
             "pubsub": {
@@ -139,8 +169,7 @@ class Sandbox:
                 "tls": self._tls is not None,
             },
             "netsuite": {
-                **_addresses(self.netsuite.base_url),
-                "record_url": self.netsuite.base_url + "/ui/{type}/{id}",
+                **_addresses(self.netsuite_url),
                 "credentials": self.netsuite.credentials(),
             },
         }
@@ -157,21 +186,16 @@ class Sandbox:
         today = self.clock.now().date()
         return await Seeder(self.salesforce, self.netsuite, dataset, today).run()
 
-    def _build(self, salesforce_url: str, netsuite_url: str) -> None:
-        options = self.options
-        self.salesforce = SalesforceOrg(
-            self.clock, path=self._file("salesforce.sqlite"), seed=options.seed, base_url=salesforce_url
-        )
-        self.netsuite = NetSuiteAccount(
-            self.clock, path=self._file("netsuite.sqlite"), seed=options.seed, base_url=netsuite_url
-        )
+    def _listener(self, port: int) -> socket.socket:
+        listener = bind(self.options.host, port)
+        self._to_undo.callback(listener.close)
+        return listener
 
     def _directory(self) -> Path:
         if self.options.state is not None:
             self.options.state.mkdir(parents=True, exist_ok=True)
             return self.options.state
-        self._temporary = self._temporary or tempfile.TemporaryDirectory(prefix="twinbook-sandbox-")
-        return Path(self._temporary.name)
+        return Path(self._to_undo.enter_context(tempfile.TemporaryDirectory(prefix="twinbook-sandbox-")))
 
     def _file(self, name: str) -> str | None:
         return str(self._directory() / name) if self.options.state is not None else None
@@ -192,4 +216,9 @@ def _public(host: str) -> str:
 
 
 def _addresses(base_url: str) -> dict[str, str]:
-    return {"base_url": base_url, "control_url": f"{base_url}/_sandbox", "pages_url": f"{base_url}/ui"}
+    return {
+        "base_url": base_url,
+        "control_url": f"{base_url}/_sandbox",
+        "pages_url": f"{base_url}/ui",
+        "record_url": base_url + "/ui/{type}/{id}",
+    }

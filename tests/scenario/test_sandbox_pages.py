@@ -47,12 +47,12 @@ async def session() -> AsyncIterator[aiohttp.ClientSession]:
 
 @pytest.fixture
 def salesforce(session: aiohttp.ClientSession, sandbox: Sandbox) -> Browser:
-    return Browser(session, sandbox.salesforce.base_url)
+    return Browser(session, sandbox.salesforce_url)
 
 
 @pytest.fixture
 def netsuite(session: aiohttp.ClientSession, sandbox: Sandbox) -> Browser:
-    return Browser(session, sandbox.netsuite.base_url)
+    return Browser(session, sandbox.netsuite_url)
 
 
 def form_of(page: str) -> dict[str, str]:
@@ -74,14 +74,22 @@ async def test_lists_page_and_search(salesforce: Browser) -> None:
     assert name in await salesforce.get(f"/ui/Account?q={name.lower().split()[0]}")
 
 
-async def test_a_contact_is_created_edited_deleted_and_undeleted(salesforce: Browser, sandbox: Sandbox) -> None:
-    page, path = await salesforce.send("/ui/Contact/new", LastName="O'Hara <b>", Email="scarlett@tara.example")
+async def test_a_contact_is_created_edited_deleted_and_undeleted(
+    salesforce: Browser, sandbox: Sandbox
+) -> None:
+    page, path = await salesforce.send(
+        "/ui/Contact/new", LastName="O'Hara <b>", Email="scarlett@tara.example"
+    )
     id_ = path.rpartition("/")[2]
     assert "O&#39;Hara &lt;b&gt;" in page
     assert sandbox.salesforce.read("Contact", id_)["Email"] == "scarlett@tara.example"
     await salesforce.send(path + "/edit", LastName="O'Hara", Email="", MailingStreet="Tara 1\r\nback door")
     saved = sandbox.salesforce.read("Contact", id_)
-    assert (saved["Email"], saved["LastName"], saved["MailingStreet"]) == (None, "O'Hara", "Tara 1\nback door")
+    assert (saved["Email"], saved["LastName"], saved["MailingStreet"]) == (
+        None,
+        "O'Hara",
+        "Tara 1\nback door",
+    )
     page, _ = await salesforce.send(path + "/delete")
     assert "recycle bin" in page
     assert sandbox.salesforce.read("Contact", id_)["IsDeleted"] is True
@@ -104,7 +112,9 @@ async def test_saving_a_form_unchanged_writes_nothing(salesforce: Browser, sandb
     texts = dict(re.findall(r'<textarea[^>]*name="(\w+)"[^>]*>\n(.*?)</textarea>', page, re.DOTALL))
     chosen = dict(re.findall(r'<select[^>]*name="(\w+)"[^>]*>.*?<option selected>([^<]*)', page, re.DOTALL))
     await salesforce.send(path, **form_of(page), **texts, **chosen)
-    assert sandbox.salesforce.read("Contact", contact["Id"])["LastModifiedDate"] == contact["LastModifiedDate"]
+    assert (
+        sandbox.salesforce.read("Contact", contact["Id"])["LastModifiedDate"] == contact["LastModifiedDate"]
+    )
 
 
 async def test_only_the_integration_panel_shows_the_hidden_id(salesforce: Browser, sandbox: Sandbox) -> None:
@@ -115,13 +125,17 @@ async def test_only_the_integration_panel_shows_the_hidden_id(salesforce: Browse
     assert "NetSuite Id" not in before
 
 
-async def test_related_lists_lead_there_and_new_ones_know_their_account(salesforce: Browser, sandbox: Sandbox) -> None:
+async def test_related_lists_lead_there_and_new_ones_know_their_account(
+    salesforce: Browser, sandbox: Sandbox
+) -> None:
     contact = sandbox.salesforce.list("Contact", {}, 1, 0)[0]
     account = await salesforce.get(f"/ui/Account/{contact['AccountId']}")
     assert f'href="/ui/Contact/new?AccountId={contact["AccountId"]}"' in account
     form = await salesforce.get(f"/ui/Contact/new?AccountId={contact['AccountId']}")
     assert f'value="{contact["AccountId"]}"' in form
-    assert f'href="/ui/Account/{contact["AccountId"]}"' in await salesforce.get(f"/ui/Contact/{contact['Id']}")
+    assert f'href="/ui/Account/{contact["AccountId"]}"' in await salesforce.get(
+        f"/ui/Contact/{contact['Id']}"
+    )
 
 
 async def test_the_netsuite_contact_shows_the_salesforce_id_on_its_custom_subtab(
@@ -146,7 +160,10 @@ async def test_the_netsuite_contact_shows_the_salesforce_id_on_its_custom_subtab
 
 async def test_a_netsuite_contact_is_edited_with_its_address(netsuite: Browser, sandbox: Sandbox) -> None:
     _, path = await netsuite.send(
-        "/ui/contact/new", firstName="Alan", lastName="Turing", **{"address.addr1": "1 Park", "address.country": "GB"}
+        "/ui/contact/new",
+        firstName="Alan",
+        lastName="Turing",
+        **{"address.addr1": "1 Park", "address.country": "GB"},
     )
     id_ = path.rpartition("/")[2]
     page = await netsuite.get(path + "/edit")
@@ -154,7 +171,10 @@ async def test_a_netsuite_contact_is_edited_with_its_address(netsuite: Browser, 
     saved = sandbox.netsuite.read("contact", id_)
     assert saved["isInactive"] is True
     (line,) = saved["addressBook"]
-    assert (line["addressBookAddress"]["addr1"], line["addressBookAddress"]["city"]) == ("1 Park", "Bletchley")
+    assert (line["addressBookAddress"]["addr1"], line["addressBookAddress"]["city"]) == (
+        "1 Park",
+        "Bletchley",
+    )
 
 
 async def test_netsuite_refuses_a_name_that_is_taken(netsuite: Browser) -> None:
@@ -163,7 +183,9 @@ async def test_netsuite_refuses_a_name_that_is_taken(netsuite: Browser) -> None:
     assert "already exists" in page
 
 
-@pytest.mark.parametrize("path", ["/ui/Nothing", "/ui/Contact/003000000000000AAA", "/ui/Contact/%22x", "/ui/contact"])
+@pytest.mark.parametrize(
+    "path", ["/ui/Nothing", "/ui/Contact/003000000000000AAA", "/ui/Contact/%22x", "/ui/contact"]
+)
 async def test_what_there_is_not(salesforce: Browser, path: str) -> None:
     await salesforce.get(path, status=404)
 
@@ -172,7 +194,9 @@ async def test_forms_of_other_sites_are_refused(
     session: aiohttp.ClientSession, salesforce: Browser, sandbox: Sandbox
 ) -> None:
     before = sandbox.salesforce.count("Contact")
-    url = sandbox.salesforce.base_url + "/ui/Contact/new"
-    async with session.post(url, data={"LastName": "X"}, headers={"Origin": "https://evil.example"}) as response:
+    url = sandbox.salesforce_url + "/ui/Contact/new"
+    async with session.post(
+        url, data={"LastName": "X"}, headers={"Origin": "https://evil.example"}
+    ) as response:
         assert response.status == 404
     assert sandbox.salesforce.count("Contact") == before

@@ -3,10 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from jinja2 import Environment, PackageLoader
-from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
@@ -139,7 +138,7 @@ class RecordPages:
         layout = self._desk.layouts.get(request.path_params["type"])
         if layout is None or not _from_here(request):
             return self._missing()
-        values = form_values(layout, await request.form())
+        values = form_values(layout, await _sent_form(request))
         given = {name: value for name, value in values.items() if value not in (None, False)}
         try:
             id_ = self._desk.insert(layout.type, given)
@@ -156,7 +155,7 @@ class RecordPages:
         if found is None or not _from_here(request):
             return self._missing()
         layout, record = found
-        values = form_values(layout, await request.form())
+        values = form_values(layout, await _sent_form(request))
         changed = {name: value for name, value in values.items() if not _same(record.values.get(name), value)}
         try:
             if changed:
@@ -184,7 +183,10 @@ class RecordPages:
 
     def _found(self, request: Request) -> tuple[Layout, Record] | None:
         layout = self._desk.layouts.get(request.path_params["type"])
-        record = self._desk.read(layout.type, request.path_params["id"]) if layout else None
+        try:
+            record = self._desk.read(layout.type, request.path_params["id"]) if layout else None
+        except SiteError:
+            return None
         return (layout, record) if layout and record else None
 
     def _show(
@@ -215,16 +217,20 @@ class RecordPages:
         return HTMLResponse(html, status, {"Content-Security-Policy": CONTENT_SECURITY})
 
 
-def form_values(layout: Layout, form: FormData) -> dict[str, Any]:
+async def _sent_form(request: Request) -> dict[str, str]:
+    return dict(parse_qsl((await request.body()).decode(errors="replace"), keep_blank_values=True))
+
+
+def form_values(layout: Layout, form: Mapping[str, str]) -> dict[str, Any]:
     """What a sent form says about the fields of a layout; ``None`` for an emptied field."""
     return {view.name: _form_value(view, form) for view in layout.fields() if view.editable}
 
 
-def _form_value(view: FieldView, form: FormData) -> Any:
+def _form_value(view: FieldView, form: Mapping[str, str]) -> Any:
     sent = form.get(view.name)
     if view.widget is Widget.CHECKBOX:
         return sent is not None
-    value = str(sent or "").replace("\r\n", "\n").strip()
+    value = (sent or "").replace("\r\n", "\n").strip()
     if view.widget is Widget.NUMBER and value:
         try:
             return float(value)

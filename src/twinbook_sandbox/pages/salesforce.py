@@ -24,7 +24,6 @@ from twinbook_sandbox.pages.layout import (
     url,
 )
 from twinbook_sandbox.pages.records import RecordPages
-from twinbook_sandbox.salesforce.objects import OBJECTS
 from twinbook_sandbox.salesforce.org import SalesforceOrg
 
 ROLES = (
@@ -268,18 +267,8 @@ class SalesforceDesk:
 
     def find(self, layout: Layout, text: str, limit: int, offset: int) -> tuple[list[Record], int]:
         """Live records with this text in a searched field, last changed first, and how many there are."""
-        where, values = '"IsDeleted"=0', []
-        if text and layout.search:
-            tests = [f'instr(fold("{name}"), ?)' for name in layout.search]
-            where += f" AND ({' OR '.join(tests)})"
-            values = [text.casefold()] * len(layout.search)
-        source = f'FROM "{layout.type}" WHERE {where}'
-        select = self._org.storage.select
-        total = select(f"SELECT count(*) {source}", values).fetchone()[0]
-        order = 'ORDER BY "SystemModstamp" DESC, "_row" DESC LIMIT ? OFFSET ?'
-        ids = [row["Id"] for row in select(f'SELECT "Id" {source} {order}', [*values, limit, offset])]
-        found = [self.read(layout.type, id_) for id_ in ids]
-        return [record for record in found if record], int(total)
+        found, total = self._org.search(layout.type, text, layout.search, limit, offset)
+        return [self._record(layout.type, values) for values in found], total
 
     def read(self, type_: str, id_: str) -> Record | None:
         """One record, deleted ones too."""
@@ -309,7 +298,7 @@ class SalesforceDesk:
 
     def _record(self, type_: str, values: dict[str, Any]) -> Record:
         names = {}
-        for field in OBJECTS[type_].references():
+        for field in self._org.schema_of(type_).references():
             id_, target = values.get(field.name), field.reference_to
             if id_ and target:
                 other = self._org.read(target, id_)
