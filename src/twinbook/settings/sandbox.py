@@ -68,7 +68,7 @@ class _Sandbox(_Told):
 def from_sandbox(
     description: Mapping[str, Any], directory: Path, *, name: str = SETTINGS_FILE
 ) -> tuple[Path, ...]:
-    """Write a settings file called `name` and both private keys into `directory`; returns what was written, settings first.
+    """Write a settings file called `name` and both private keys into `directory`; returns the paths, settings first.
 
     `description` is what `twinbook sandbox --json` prints. Files of the same names are replaced. All can be read by
     their owner only. Raises `SettingsError` when this is no description of a sandbox, `OSError` when a file cannot
