@@ -5,6 +5,7 @@ answer is judged here:
 
     TemporaryError  CONNECTION_FAILED   nothing was sent (name lookup, refused, handshake)
                     CONNECT_TIMEOUT     nothing was sent
+                    CONNECTION_CLOSED   nothing was sent: this side is shutting down
                     TIMEOUT             may have been carried out
                     CONNECTION_LOST     may have been carried out
     PermanentError  TLS_CERTIFICATE     the server's certificate is not trusted
@@ -116,6 +117,7 @@ class HttpTransport:
         self._settings = settings
         self._clock = clock
         self._session: aiohttp.ClientSession | None = None
+        self._closed = False
 
     async def __aenter__(self) -> Self:
         return self
@@ -126,6 +128,8 @@ class HttpTransport:
         await self.close()
 
     async def close(self) -> None:
+        """End all connections. Requests that come later are refused."""
+        self._closed = True
         session, self._session = self._session, None
         if session is not None:
             await session.close()
@@ -179,6 +183,8 @@ class HttpTransport:
         return b"".join(chunks)
 
     def _open(self) -> aiohttp.ClientSession:
+        if self._closed:
+            raise TemporaryError("CONNECTION_CLOSED", "the connection was closed on this side")
         if self._session is None:
             settings = self._settings
             self._session = aiohttp.ClientSession(

@@ -2,25 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
-from tests.contract.salesforce_orgs import CONFIG, PAGE, Org, OrgInMemory
+from tests.contract.salesforce_orgs import CONFIG, PAGE, Org, OrgInMemory, OrgInSandbox
 from tests.memory.salesforce import MemorySalesforce
 
 from twinbook.domain.errors import PermanentError
 from twinbook.domain.ports import Failed, WriteResult, Written
 from twinbook.domain.records import Entity, Key, Side
 from twinbook.salesforce.errors import duplicate_holder
+from twinbook_sandbox.core.clock import Clock
+from twinbook_sandbox.salesforce.org import SalesforceOrg
 
 ID_FIELD = CONFIG.id_field
 UNKNOWN = "0035g00000ZZZZZAA0"
 ROLES = (Entity.ACCOUNT_CONTACT_ROLE, Entity.ACCOUNT_CONTACT_RELATION, Entity.OPPORTUNITY_CONTACT_ROLE)
 
 
-@pytest.fixture(params=["memory"])
+@pytest.fixture(scope="module")
+def sandbox_clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture(scope="module")
+def sandbox_org(sandbox_clock: Clock) -> Iterator[SalesforceOrg]:
+    """Made once, since making its key takes a while; emptied for each test."""
+    org = SalesforceOrg(sandbox_clock)
+    yield org
+    org.close()
+
+
+@pytest.fixture(params=["memory", "sandbox"])
 async def org(request: pytest.FixtureRequest) -> AsyncIterator[Org]:
-    yield OrgInMemory(MemorySalesforce(CONFIG, page_size=PAGE))
+    if request.param == "memory":
+        yield OrgInMemory(MemorySalesforce(CONFIG, page_size=PAGE))
+        return
+    emulated = request.getfixturevalue("sandbox_org")
+    async with OrgInSandbox.serve(emulated, request.getfixturevalue("sandbox_clock")) as served:
+        yield served
 
 
 def keys(entity: Entity, *ids: str) -> tuple[Key, ...]:

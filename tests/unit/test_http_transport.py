@@ -144,6 +144,18 @@ async def test_an_endless_answer_is_cut_off(serve: Serve, http: HttpTransport) -
         await http.request("GET", await serve(endless))
 
 
+async def test_nothing_is_sent_after_closing(serve: Serve) -> None:
+    async def answer(request: web.Request) -> web.Response:
+        return web.Response()
+
+    url = await serve(answer)
+    http = HttpTransport(SETTINGS, lambda: NOW)
+    assert (await http.request("GET", url)).status == 200
+    await http.close()
+    with pytest.raises(TemporaryError, match="CONNECTION_CLOSED"):
+        await http.request("GET", url)
+
+
 @pytest.mark.parametrize("url", ["acme.my.salesforce.com/x", "ftp://acme.example/", "https:///x", ""])
 async def test_what_is_no_address(http: HttpTransport, url: str) -> None:
     with pytest.raises(PermanentError, match="INVALID_URL"):

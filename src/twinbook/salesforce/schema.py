@@ -91,10 +91,8 @@ async def discover(rest: SalesforceRest, config: SalesforceConfig) -> OrgFacts:
     """Ask the org what it has. `PermanentError` when the API version, the hidden id field on Contact or Account,
     or the right to write it is missing."""
     token = await rest.login()
-    versions, contact, account = await asyncio.gather(
-        rest.versions(), rest.describe("Contact"), rest.describe("Account")
-    )
-    _check_version(config.api_version, versions)
+    _check_version(config.api_version, await rest.versions())
+    contact, account = await asyncio.gather(rest.describe("Contact"), rest.describe("Account"))
     on_contact, on_account = _object(contact), _object(account)
     _check_id_field(config.id_field, on_contact, on_account)
     contact_fields, missing_contact_fields = _split(config.contact_fields, on_contact, on_account)
