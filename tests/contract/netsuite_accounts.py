@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -162,7 +162,11 @@ async def running_account(path: Path) -> AsyncIterator[NetSuiteAccount]:
 
 @asynccontextmanager
 async def account_in_sandbox(
-    account: NetSuiteAccount, login: str = "ec", *, oneworld: bool | None = None
+    account: NetSuiteAccount,
+    login: str = "ec",
+    *,
+    wall: Callable[[], float] = time.time,
+    monotonic: Callable[[], float] = time.monotonic,
 ) -> AsyncIterator[AccountInSandbox]:
     """A side that logs in with the EC key, the RSA key or the TBA token (`ec`, `rsa`, `tba`)."""
     base_url, credentials = account.base_url, account.credentials()
@@ -171,16 +175,17 @@ async def account_in_sandbox(
         base_url=base_url,
         id_field=ID_FIELD,
         locked_field=LOCKED_FIELD,
-        oneworld=oneworld,
         page_size=PAGE,
     )
     async with HttpTransport(HttpSettings(), time.time) as http, SandboxClient(base_url) as control:
-        authorizer = _authorizer(http, base_url, credentials, login)
-        side = NetSuiteSide.over(http, authorizer, config, monotonic=time.monotonic)
+        authorizer = _authorizer(http, base_url, credentials, login, wall)
+        side = NetSuiteSide.over(http, authorizer, config, monotonic=monotonic)
         yield AccountInSandbox(side, control)
 
 
-def _authorizer(http: HttpTransport, base_url: str, credentials: dict[str, Any], login: str) -> Authorizer:
+def _authorizer(
+    http: HttpTransport, base_url: str, credentials: dict[str, Any], login: str, wall: Callable[[], float]
+) -> Authorizer:
     if login == "tba":
         tba = credentials["tba"]
         return TokenBasedLogin(
@@ -194,4 +199,4 @@ def _authorizer(http: HttpTransport, base_url: str, credentials: dict[str, Any],
         )
     kept = credentials if login == "ec" else credentials["rsa"]
     mapping = ClientCredentials(kept["client_id"], kept["certificate_id"], kept["private_key"])
-    return OAuth2Login(http, base_url, mapping, wall=time.time, monotonic=time.monotonic)
+    return OAuth2Login(http, base_url, mapping, wall=wall, monotonic=time.monotonic)

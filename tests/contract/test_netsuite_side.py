@@ -45,7 +45,7 @@ async def account(
     if request.param == "memory":
         yield account_in_memory()
         return
-    copy = shutil.copy(account_file, tmp_path / "account.sqlite")
+    copy = Path(shutil.copy(account_file, tmp_path / "account.sqlite"))
     async with running_account(copy) as emulated, account_in_sandbox(emulated) as in_sandbox:
         yield in_sandbox
 

@@ -13,7 +13,6 @@ from urllib.parse import parse_qs, quote, unquote
 import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
-from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from tests.memory.netsuite_http import Request, ScriptedHttp, answer
 
@@ -29,6 +28,7 @@ from twinbook.netsuite.auth import (
     realm_of,
 )
 
+Key = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey
 BASE = "https://1234567-sb1.suitetalk.api.netsuite.com"
 TOKEN_URL = f"{BASE}/services/rest/auth/oauth2/v1/token"
 RSA_KEY = rsa.generate_private_key(65537, 2048)
@@ -40,7 +40,7 @@ EC_KEYS = {
 NOW = 1_790_000_000.0
 
 
-def pem(key: PrivateKeyTypes) -> str:
+def pem(key: Key) -> str:
     return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
 
 
@@ -55,7 +55,7 @@ class Ticking:
 
 
 def login(
-    handler: Callable[[Request], HttpResponse | Exception], key: PrivateKeyTypes = RSA_KEY
+    handler: Callable[[Request], HttpResponse | Exception], key: Key = RSA_KEY
 ) -> tuple[OAuth2Login, ScriptedHttp, Ticking]:
     http, clock = ScriptedHttp(handler), Ticking()
     credentials = ClientCredentials("client", "cert-1", pem(key))
@@ -73,7 +73,7 @@ def tokens(expires_in: object = 3600) -> Callable[[Request], HttpResponse]:
 
 
 @pytest.mark.parametrize(("algorithm", "key"), [("PS256", RSA_KEY), *EC_KEYS.items()])
-async def test_the_assertion_is_what_netsuite_verifies(algorithm: str, key: PrivateKeyTypes) -> None:
+async def test_the_assertion_is_what_netsuite_verifies(algorithm: str, key: Key) -> None:
     auth, http, _ = login(tokens(), key)
     assert await auth.authorization("GET", f"{BASE}/x") == "Bearer token-1"
     sent = http.requests[0]

@@ -11,7 +11,7 @@ from tests.memory.netsuite_http import NoLogin, Request, ScriptedHttp, answer, r
 
 from twinbook.domain.errors import PermanentError, TemporaryError
 from twinbook.domain.ports import ContactQuery, Failed, Written
-from twinbook.domain.records import Entity, Key, Side
+from twinbook.domain.records import Entity, Fields, Key, Side
 from twinbook.http import HttpResponse
 from twinbook.netsuite.client import NetSuiteClient
 from twinbook.netsuite.config import NetSuiteConfig
@@ -208,7 +208,13 @@ async def test_customers_by_name_id_and_salesforce_id() -> None:
 
 async def test_create_is_a_strict_upsert_by_external_id() -> None:
     netsuite, http = side(always(answer(204, Location=f"{RECORD}/contact/4711")))
-    fields = {"firstName": "Ada", "company": "660", "subsidiary": "1", "isInactive": False, "title": None}
+    fields: Fields = {
+        "firstName": "Ada",
+        "company": "660",
+        "subsidiary": "1",
+        "isInactive": False,
+        "title": None,
+    }
     assert await netsuite.create_contact("SFC_003A", fields) == Written("4711")
     (request,) = http.requests
     assert (request.method, request.url) == ("PUT", f"{RECORD}/contact/eid:SFC_003A")
@@ -304,7 +310,7 @@ async def test_delete() -> None:
 
 async def test_customers_are_written_as_customers() -> None:
     netsuite, http = side(always(answer(204, Location=f"{RECORD}/customer/660")))
-    fields = {"companyName": "Acme", "entityStatus": "13", "parent": "5", "isPerson": False}
+    fields: Fields = {"companyName": "Acme", "entityStatus": "13", "parent": "5", "isPerson": False}
     assert await netsuite.create_customer("SFA_001A", fields) == Written("660")
     assert http.requests[0].url == f"{RECORD}/customer/eid:SFA_001A"
     assert http.requests[0].json["entityStatus"] == {"id": "13"}
@@ -358,7 +364,7 @@ def test_the_schema_merges_metadata_with_documented_lengths() -> None:
     assert schema["firstName"].length == 32
     assert schema["custentity_note"].length == 300
     assert schema["custentity_region"].required
-    assert schema["emailPreference"].values == {"HTML", "PDF"}
+    assert schema["emailPreference"].values == frozenset({"HTML", "PDF"})
     kinds = {
         name: schema[name].type for name in ("owner", "company", "subsidiary", "custentity_born", "category")
     }

@@ -65,6 +65,14 @@ class Cursor:
     deleted: Position
     serial: int = 0
 
+    @property
+    def begins_look(self) -> bool:
+        return self.changed.page is None and self.deleted.page is None
+
+    def wants(self, position: Position) -> bool:
+        """Whether this look goes on there: one that is done waits for the other, or the two would never end."""
+        return position.page is not None or self.begins_look
+
     def text(self) -> str:
         return orjson.dumps(self).decode()
 
@@ -136,16 +144,19 @@ class ChangeFeed:
             return Changes((), (await self._now(entity)).text(), more=False)
         cursor = Cursor.parse(text)
         memory = self._recall(entity, text)
-        overlap = self._overlap if self._monotonic() - memory.wide_at < WIDE_EVERY_S else WIDE_OVERLAP
-        if overlap is WIDE_OVERLAP:
-            memory.wide_at = self._monotonic()
-        rows = await self._look(_live(entity), cursor.changed, cursor.start, overlap)
-        ids = self._unseen(memory.seen, "live", rows)
-        changed, deleted = cursor.changed.after(rows, self._page), cursor.deleted
-        if self._read_deleted:
-            rows = await self._look(_deleted(entity), cursor.deleted, cursor.start, overlap)
+        overlap = self._overlap
+        if cursor.begins_look and self._monotonic() - memory.wide_at >= WIDE_EVERY_S:
+            overlap, memory.wide_at = WIDE_OVERLAP, self._monotonic()
+        changed, deleted = cursor.changed, cursor.deleted
+        ids: list[str] = []
+        if cursor.wants(changed):
+            rows = await self._look(_live(entity), changed, cursor.start, overlap)
+            ids += self._unseen(memory.seen, "live", rows)
+            changed = changed.after(rows, self._page)
+        if self._read_deleted and cursor.wants(deleted):
+            rows = await self._look(_deleted(entity), deleted, cursor.start, overlap)
             ids += self._unseen(memory.seen, "gone", rows)
-            deleted = cursor.deleted.after(rows, self._page)
+            deleted = deleted.after(rows, self._page)
         after = Cursor(cursor.start, changed, deleted, cursor.serial + (1 if ids else 0))
         memory.cursor = after.text()
         self._memories[entity] = _without_old(memory, after)
