@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 from pathlib import Path
 
 import click
@@ -63,6 +64,8 @@ class LazyGroup(click.Group):
 def twinbook(ctx: click.Context, config: Path, connection: str | None) -> None:
     """Keeps Salesforce contacts and NetSuite contacts in step, in real time, and says why."""
     ctx.obj = {"config": config, "connection": connection}
+    # gRPC's core writes to stderr on its own; what went wrong is told by the commands.
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")
 
 
 def main() -> None:

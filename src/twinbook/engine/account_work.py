@@ -23,7 +23,7 @@ from twinbook.engine.connection import Connection
 from twinbook.engine.lease import Lease
 from twinbook.engine.report import PutBack, Report, Settled
 from twinbook.engine.traces import trace_rows
-from twinbook.store import dirty_keys, flows, links
+from twinbook.store import dirty_keys, flows, links, runs
 from twinbook.store.database import Tx
 from twinbook.store.dirty_keys import Claimed
 from twinbook.store.journal import Entry
@@ -199,7 +199,10 @@ class AccountWork:
         def store(tx: Tx) -> None:
             for job in jobs:
                 job.remember(tx, now=now)
-            dirty_keys.mark(tx, keys, cause="its account was linked or unlinked", now=now, priority=urgency)
+            # A run that lists contacts has its answer for these by this look.
+            run_id = runs.listing(tx, Entity.CONTACT)
+            cause = "its account was linked or unlinked"
+            dirty_keys.mark(tx, keys, cause=cause, now=now, priority=urgency, run_id=run_id)
 
         await connection.store.run(store)
         connection.wake.ring()

@@ -72,8 +72,11 @@ class Ingest:
         stream = f"events:{self._entity}"
         stored = await self._connection.store.run(lambda tx: cursors.position(tx, stream))
         position = base64.b64decode(stored) if stored else None
+        first = True
         async for batch in events.subscribe(self._entity, position):
-            self._failures = 0
+            # The first batch only says that the stream stands; one that is cut again and again must back off.
+            self._failures = self._failures if first else 0
+            first = False
             self._on_state(self._entity, EVENTS)
             await self._take(batch, stream)
 

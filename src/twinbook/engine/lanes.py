@@ -87,7 +87,7 @@ class Lane:
             connection.wake.ring()
 
     async def _report(self, lease: Lease, batch: Sequence[Claimed]) -> Report:
-        report = Report()
+        report = Report(began=self._connection.clock.now())
         for work, belongs in ORDER:
             part = [item for item in batch if belongs(item.key)]
             if part:

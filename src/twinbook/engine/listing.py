@@ -6,7 +6,7 @@ import structlog
 
 from twinbook.domain.errors import SideError
 from twinbook.engine.connection import Connection
-from twinbook.store import dirty_keys, runs
+from twinbook.store import dirty_keys, outcomes, runs
 from twinbook.store.database import Tx
 from twinbook.store.dirty_keys import Priority
 from twinbook.store.runs import Run, RunState
@@ -63,9 +63,9 @@ class Lister:
         page = await connection.salesforce.list_keys(run.entity, run.position)
 
         def store(tx: Tx) -> None:
-            dirty_keys.mark(
-                tx, page.keys, cause=run.kind.value, now=now, priority=Priority.SWEEP, run_id=run.id
-            )
+            done = outcomes.looked_at_since(tx, page.keys, run.started_at)
+            keys = [key for key in page.keys if key not in done]
+            dirty_keys.mark(tx, keys, cause=run.kind.value, now=now, priority=Priority.SWEEP, run_id=run.id)
             runs.advance(tx, run.id, position=page.next, listed=len(page.keys))
 
         await connection.store.run(store)

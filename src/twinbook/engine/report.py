@@ -35,8 +35,9 @@ class PutBack:
 
 @dataclass(slots=True)
 class Report:
-    """Filled while a batch is worked on."""
+    """Filled while a batch is worked on. `began` is the time before anything was read for it."""
 
+    began: float = 0.0
     settled: list[Settled] = field(default_factory=list)
     put_back: list[PutBack] = field(default_factory=list)
     marks: list[tuple[Sequence[Key], str]] = field(default_factory=list)
@@ -46,7 +47,7 @@ class Report:
         for keys, cause in self.marks:
             dirty_keys.mark(tx, keys, cause=cause, now=now)
         found = [item.outcome for item in self.settled if item.outcome is not None]
-        outcomes.record(tx, found, now=now)
+        outcomes.record(tx, found, looked_at=self.began, now=now)
         journal.append(tx, [entry for item in self.settled for entry in item.entries], now=now)
         incidents.close(
             tx, [item.claimed.key for item in self.settled if item.error is None], by="success", now=now

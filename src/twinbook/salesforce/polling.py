@@ -19,7 +19,7 @@ import orjson
 from twinbook.domain.errors import PermanentError
 from twinbook.salesforce import soql
 
-REMEMBERED: Final = 2000
+REMEMBERED: Final = 1000
 """Rows of the overlap that a cursor remembers; older ones are delivered again, which costs time only."""
 
 BEGINNING: Final = datetime(1970, 1, 1, tzinfo=UTC)

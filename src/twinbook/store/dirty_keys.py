@@ -160,8 +160,11 @@ def settle(tx: Tx, done: Sequence[Claimed], *, token: str, now: float) -> list[K
         ).rowcount
         if removed:
             continue
+        # Marked again meanwhile: it stays, but the run it was listed by has its answer.
+        run_id = dirty.c.run_id if item.run_id is None else None
+        again = _by_key(sa.update(dirty)).where(mine)
         kept = tx.execute(
-            _by_key(sa.update(dirty)).where(mine).values(claim=None, lease_until=None, attempts=0), parameters
+            again.values(claim=None, lease_until=None, attempts=0, run_id=run_id), parameters
         ).rowcount
         if not kept:
             lost.append(item.key)

@@ -13,7 +13,7 @@ from twinbook.domain.reasons import Reason
 from twinbook.domain.records import Entity, Key, Side
 from twinbook.store.database import Tx
 from twinbook.store.schema import outcome
-from twinbook.store.sql import incoming, upsert
+from twinbook.store.sql import chunks, incoming, upsert
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +44,11 @@ class Tally:
     number: int
 
 
-def record(tx: Tx, found: Sequence[Outcome], *, now: float) -> None:
-    """Store the outcomes; the time and kind of the last write survive looks that write nothing."""
+def record(tx: Tx, found: Sequence[Outcome], *, looked_at: float, now: float) -> None:
+    """Store the outcomes of one look; the time and kind of the last write survive looks that write nothing.
+
+    `looked_at` is the time *before* the records were read: whatever changed after it may not have been seen.
+    """
     rows = [
         {
             "scope": tx.scope,
@@ -61,7 +64,7 @@ def record(tx: Tx, found: Sequence[Outcome], *, now: float) -> None:
             "detail": item.detail,
             "trace": list(item.trace),
             "choices": list(item.choices),
-            "looked_at": now,
+            "looked_at": looked_at,
             "written_at": now if item.written else None,
             "written": item.written,
         }
@@ -102,6 +105,21 @@ def search(tx: Tx, text: str, *, limit: int = 20) -> list[Outcome]:
         .limit(limit)
     )
     return [_outcome(row) for row in rows]
+
+
+def looked_at_since(tx: Tx, keys: Sequence[Key], at: float) -> set[Key]:
+    """Those of the Salesforce keys that were read after this time."""
+    fresh: set[Key] = set()
+    for part in chunks(keys):
+        rows = tx.execute(
+            sa.select(outcome.c.entity, outcome.c.side, outcome.c.record_id).where(
+                outcome.c.scope == tx.scope,
+                outcome.c.record_id.in_([key.id for key in part]),
+                outcome.c.looked_at > at,
+            )
+        )
+        fresh |= {Key(Entity(row.entity), Side(row.side), row.record_id) for row in rows}
+    return fresh & set(keys)
 
 
 def last_look(tx: Tx) -> float:

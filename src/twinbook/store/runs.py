@@ -79,7 +79,9 @@ def restart(tx: Tx, kind: RunKind, entity: Entity, *, by: str, now: float) -> in
     """Begin a run, or make the unfinished one list from the start again: something was missed since it began."""
     run_id = start(tx, kind, entity, by=by, now=now)
     tx.execute(
-        sa.update(run).where(run.c.id == run_id).values(state=RunState.LISTING, position=None, listed=0)
+        sa.update(run)
+        .where(run.c.id == run_id)
+        .values(state=RunState.LISTING, position=None, listed=0, started_at=now)
     )
     return run_id
 
@@ -103,6 +105,12 @@ def expect(tx: Tx, run_id: int, total: int) -> None:
 
 def finish(tx: Tx, run_id: int, *, now: float) -> None:
     tx.execute(sa.update(run).where(run.c.id == run_id).values(state=RunState.DONE, finished_at=now))
+
+
+def listing(tx: Tx, entity: Entity) -> int | None:
+    """The run that lists this entity at the moment."""
+    lists = (run.c.scope == tx.scope, run.c.entity == entity, run.c.state == RunState.LISTING)
+    return tx.execute(sa.select(sa.func.min(run.c.id)).where(*lists)).scalar()
 
 
 def unfinished(tx: Tx) -> list[Run]:

@@ -39,25 +39,27 @@ class Narrator:
         self._last_look = await self.store.run(outcomes.last_look)
         while True:
             await asyncio.sleep(LOOK_EVERY)
-            await self._look()
+            await self.look()
 
-    async def _look(self) -> None:
+    async def look(self) -> None:
+        """Print what happened since the last look."""
+
         def read(tx: Tx) -> tuple[list[Entry], list[Outcome]]:
             return journal.since(tx, self._last_entry), outcomes.unwritten_since(tx, self._last_look)
 
         entries, found = await self.store.run(read)
         for entry in entries:
             self._last_entry = entry.id
-            self.console.print(_told(entry))
+            self.console.print(_told(entry), soft_wrap=True)
         for item in found:
             self._last_look = max(self._last_look, item.looked_at)
-            self.console.print(_shown(item))
+            self.console.print(_shown(item), soft_wrap=True)
 
 
 def _told(entry: Entry) -> Text:
     ids = f"{entry.salesforce_id} ↔ {entry.netsuite_id}"
     line = Text.assemble(
-        (f"{entry.what:<10}", COLOURS.get(entry.what, "magenta")), f"{entry.entity.value} {ids}  "
+        (f"{entry.what:<17}", COLOURS.get(entry.what, "magenta")), f"{entry.entity.value} {ids}  "
     )
     fields = [f"{item.field} {_value(item.after)}" for item in entry.changes if item.field not in BOOKKEEPING]
     if entry.entity is Entity.ACCOUNT:
@@ -67,7 +69,7 @@ def _told(entry: Entry) -> Text:
 
 def _shown(item: Outcome) -> Text:
     return Text.assemble(
-        (f"{item.kind.value:<10}", COLOURS.get(item.kind.value, "red")),
+        (f"{item.kind.value:<17}", COLOURS.get(item.kind.value, "red")),
         f"{item.key.entity.value} {item.name} ",
         (f"{item.reason or ''} ", "bold"),
         (item.detail, "dim"),

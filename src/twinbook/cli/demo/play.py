@@ -52,12 +52,14 @@ async def play_once(*, accounts: int, contacts: int, latency_ms: int) -> bool:
         scenario = Scenario(set_up, console)
         async with set_up.in_step() as connection:
             await _first_sync(connection, console)
-            telling = asyncio.create_task(Narrator(set_up.store, console).follow())
+            narrator = Narrator(set_up.store, console)
+            telling = asyncio.create_task(narrator.follow())
             try:
                 await scenario.play()
             finally:
                 telling.cancel()
                 await asyncio.gather(telling, return_exceptions=True)
+                await narrator.look()
         async with set_up.in_step(scenario.with_role_filter):
             await scenario.play_role_filter()
     return scenario.report()
