@@ -23,8 +23,6 @@ async def test_urgent_calls_go_first_then_in_order_of_arrival() -> None:
             for name, urgency in [("back-fill 1", 30), ("live 1", 0), ("back-fill 2", 30), ("live 2", 0)]
         ]
         await asyncio.sleep(0)
-        assert permits.awaited_below(30)
-        assert not permits.awaited_below(0)
     await asyncio.gather(*tasks)
     assert order == ["live 1", "live 2", "back-fill 1", "back-fill 2"]
 

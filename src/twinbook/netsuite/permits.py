@@ -59,10 +59,6 @@ class Permits:
         """The most permits ever held at the same time."""
         return self._high_water
 
-    def awaited_below(self, urgency: int) -> bool:
-        """Whether something more urgent than `urgency` is waiting: back-fill work asks this before it goes on."""
-        return any(waiting < urgency and not future.done() for waiting, _, future in self._queue)
-
     @asynccontextmanager
     async def hold(self, urgency: int | None = None) -> AsyncIterator[None]:
         """Wait for a permit, at the urgency of `calling_at` unless one is given, and hold it inside."""
