@@ -58,7 +58,7 @@ def sandbox_actions() -> Iterator[str]:
 
 
 def _meanings(holder: type) -> dict[str, str]:
-    """What stands beside each field: the string below it, or else the comment at the end of its line."""
+    """What stands beside each field: the string below it, the comment on its line, or else the last heading."""
     source = inspect.getsource(holder)
     comments = {
         token.start[0]: token.string.lstrip("# ")
@@ -70,9 +70,15 @@ def _meanings(holder: type) -> dict[str, str]:
     found = {}
     for node, following in zip(definition.body, [*definition.body[1:], None], strict=True):
         if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
-            beside = comments.get(node.end_lineno or 0, "")
+            beside = comments.get(node.end_lineno or 0) or _heading(comments, node.lineno)
             found[node.target.id] = _string(following) or beside
     return found
+
+
+def _heading(comments: dict[int, str], line: int) -> str:
+    """The nearest comment above a line that begins with dashes, as headings of groups do."""
+    headings = [text for number, text in comments.items() if number < line and text.startswith("--- ")]
+    return headings[-1].removeprefix("--- ") if headings else ""
 
 
 def _string(node: ast.stmt | None) -> str:

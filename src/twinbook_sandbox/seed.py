@@ -7,13 +7,15 @@ knows a part of the contacts without any link, as it is before an integration ru
 import asyncio
 from collections import Counter
 from datetime import date, timedelta
+from itertools import islice
 from typing import Any
 
-from twinbook_sandbox.core.control import Site
+from twinbook_sandbox.netsuite.account import NetSuiteAccount
 from twinbook_sandbox.population import Company, Dataset, Known, Population, Someone, Standing
+from twinbook_sandbox.salesforce.org import SalesforceOrg
 
-BREATH = 100
-"""Contacts between two moments in which other tasks of the process may run."""
+BATCH = 200
+"""Contacts that are written together; between two batches other tasks of the process may run."""
 SALESFORCE_ID_FIELD = "NetSuite_Id__c"
 NETSUITE_ID_FIELD = "custentity_twinbook_sf_id"
 
@@ -21,7 +23,9 @@ NETSUITE_ID_FIELD = "custentity_twinbook_sf_id"
 class Seeder:
     """Writes one data set, once. ``counts`` tells how many records of each type were made."""
 
-    def __init__(self, salesforce: Site, netsuite: Site, dataset: Dataset, today: date) -> None:
+    def __init__(
+        self, salesforce: SalesforceOrg, netsuite: NetSuiteAccount, dataset: Dataset, today: date
+    ) -> None:
         self.counts: Counter[str] = Counter()
         self._salesforce = salesforce
         self._netsuite = netsuite
@@ -37,29 +41,33 @@ class Seeder:
         for company in self._population.companies:
             self._write_company(company)
             await asyncio.sleep(0)
-        for number, someone in enumerate(self._population.people()):
-            self._write_person(someone, first=number % 7 == 0)
-            if number % BREATH == 0:
-                await asyncio.sleep(0)
+        people = self._population.people()
+        while batch := list(islice(people, BATCH)):
+            self._write_people(batch)
+            await asyncio.sleep(0)
         return dict(self.counts)
 
-    def _insert(self, site: Site, type_: str, fields: dict[str, Any]) -> str:
-        self.counts[f"{site.name}.{type_}"] += 1
-        return site.insert(type_, {name: value for name, value in fields.items() if value is not None})
+    def _in_salesforce(self, type_: str, records: list[dict[str, Any]]) -> list[str]:
+        self.counts[f"salesforce.{type_}"] += len(records)
+        return self._salesforce.insert_many(type_, [_filled(record) for record in records])
+
+    def _in_netsuite(self, type_: str, record: dict[str, Any]) -> str:
+        self.counts[f"netsuite.{type_}"] += 1
+        return self._netsuite.insert(type_, _filled(record))
 
     def _write_company(self, company: Company) -> None:
         customer = None
         if company.standing is not Standing.PROSPECT:
-            customer = self._insert(self._netsuite, "customer", self._customer_fields(company))
+            customer = self._in_netsuite("customer", self._customer_fields(company))
         linked = customer if company.standing is Standing.LINKED else None
-        account = self._insert(self._salesforce, "Account", self._account_fields(company, linked))
+        (account,) = self._in_salesforce("Account", [self._account_fields(company, linked)])
         if linked is not None:
             self._netsuite.update("customer", linked, {NETSUITE_ID_FIELD: account})
         self._customers.append(customer)
         self._accounts.append(account)
         opportunity = _opportunity_fields(company, account, self._today)
         if opportunity:
-            self._opportunities[company.number] = self._insert(self._salesforce, "Opportunity", opportunity)
+            (self._opportunities[company.number],) = self._in_salesforce("Opportunity", [opportunity])
 
     def _customer_fields(self, company: Company) -> dict[str, Any]:
         parent = self._customers[company.parent] if company.parent is not None else None
@@ -85,30 +93,35 @@ class Seeder:
             SALESFORCE_ID_FIELD: customer,
         }
 
-    def _write_person(self, someone: Someone, *, first: bool) -> None:
-        company = self._population.companies[someone.company]
-        account = self._accounts[company.number]
-        contact = self._insert(self._salesforce, "Contact", _contact_fields(someone, company, account))
-        self._write_roles(someone, contact, account, with_opportunity=first)
-        customer = self._customers[company.number]
-        if customer is not None:
-            self._write_known(someone, company, customer)
+    def _write_people(self, people: list[Someone]) -> None:
+        companies = [self._population.companies[someone.company] for someone in people]
+        accounts = [self._accounts[company.number] for company in companies]
+        ids = self._in_salesforce("Contact", list(map(_contact_fields, people, companies, accounts)))
+        self._write_roles(list(zip(ids, people, strict=True)))
+        for someone, company in zip(people, companies, strict=True):
+            customer = self._customers[company.number]
+            if customer is not None:
+                self._write_known(someone, company, customer)
 
-    def _write_roles(self, someone: Someone, contact: str, account: str, *, with_opportunity: bool) -> None:
-        if someone.account_role:
-            role = {"AccountId": account, "ContactId": contact, "Role": someone.account_role}
-            self._insert(self._salesforce, "AccountContactRole", role)
-        if someone.elsewhere is not None and self._accounts[someone.elsewhere] != account:
-            relation = {
-                "AccountId": self._accounts[someone.elsewhere],
-                "ContactId": contact,
-                "Roles": "Influencer",
-            }
-            self._insert(self._salesforce, "AccountContactRelation", relation)
-        opportunity = self._opportunities.get(someone.company)
-        if with_opportunity and opportunity is not None:
-            role = {"OpportunityId": opportunity, "ContactId": contact, "Role": "Decision Maker"}
-            self._insert(self._salesforce, "OpportunityContactRole", role)
+    def _write_roles(self, people: list[tuple[str, Someone]]) -> None:
+        roles = [
+            {"AccountId": self._accounts[someone.company], "ContactId": id_, "Role": someone.account_role}
+            for id_, someone in people
+            if someone.account_role
+        ]
+        relations = [
+            {"AccountId": self._accounts[someone.elsewhere], "ContactId": id_, "Roles": "Influencer"}
+            for id_, someone in people
+            if someone.elsewhere is not None and someone.elsewhere != someone.company
+        ]
+        buyers = [
+            {"OpportunityId": opportunity, "ContactId": id_, "Role": "Decision Maker"}
+            for id_, someone in people[::7]
+            if (opportunity := self._opportunities.get(someone.company))
+        ]
+        self._in_salesforce("AccountContactRole", roles)
+        self._in_salesforce("AccountContactRelation", relations)
+        self._in_salesforce("OpportunityContactRole", buyers)
 
     def _write_known(self, someone: Someone, company: Company, customer: str) -> None:
         same = _netsuite_contact(someone, company)
@@ -133,7 +146,11 @@ class Seeder:
         if name not in self._contact_names:
             self._contact_names.add(name)
             company = {"id": customer} if customer else None
-            self._insert(self._netsuite, "contact", {**fields, "company": company})
+            self._in_netsuite("contact", {**fields, "company": company})
+
+
+def _filled(record: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in record.items() if value is not None}
 
 
 def _address(prefix: str, company: Company) -> dict[str, Any]:
@@ -159,7 +176,7 @@ def _address_line(company: Company, addressee: str) -> dict[str, Any]:
         "label": "Office",
         "defaultBilling": True,
         "defaultShipping": True,
-        "addressBookAddress": {name: value for name, value in address.items() if value is not None},
+        "addressBookAddress": _filled(address),
     }
 
 

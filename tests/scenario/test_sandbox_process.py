@@ -79,7 +79,7 @@ async def test_it_stops_in_time_while_calls_hang_and_connections_are_open() -> N
             await org.add_fault("hang", times=None)
             hanging = asyncio.create_task(session.get(base_url + "/services/data/"))
             async with asyncio.timeout(5):
-                while not (await org.counters())["in_flight"]:
+                while not (await org.counters())["in_flight"]:  # noqa: ASYNC110 -- state of another process
                     await asyncio.sleep(0.01)
             seconds, _, _ = await stopped(process)
             await asyncio.gather(hanging, return_exceptions=True)
@@ -93,10 +93,12 @@ async def test_a_restart_keeps_data_and_credentials(tmp_path: Path) -> None:
         async with SandboxClient(before["salesforce"]["base_url"]) as org:
             id_ = await org.insert("Contact", {"LastName": "Remembered"})
         await stopped(process)
-    async with sandbox_process(*SMALL, "--state", str(state)) as (_, after):
-        async with SandboxClient(after["salesforce"]["base_url"]) as org:
-            assert (await org.read("Contact", id_))["LastName"] == "Remembered"
-            assert await org.count("Contact") == 21
+    async with (
+        sandbox_process(*SMALL, "--state", str(state)) as (_, after),
+        SandboxClient(after["salesforce"]["base_url"]) as org,
+    ):
+        assert (await org.read("Contact", id_))["LastName"] == "Remembered"
+        assert await org.count("Contact") == 21
     for system in ("salesforce", "netsuite"):
         kept, made = (told[system]["credentials"] for told in (before, after))
         for credentials in (kept, made):
@@ -111,7 +113,7 @@ async def test_with_tls_all_three_ports_are_encrypted() -> None:
             assert told[system]["base_url"].startswith("https://")
             async with SandboxClient(told[system]["base_url"], certificate=certificate) as client:
                 assert (await client.health())["status"] == "ok"
-        trust = grpc.ssl_channel_credentials(Path(certificate).read_bytes())
+        trust = grpc.ssl_channel_credentials(await asyncio.to_thread(Path(certificate).read_bytes))
         async with grpc.aio.secure_channel(told["pubsub"]["endpoint"], trust) as channel:
             await asyncio.wait_for(channel.channel_ready(), 10)
 
@@ -128,7 +130,7 @@ async def test_a_taken_port_is_said_without_a_traceback() -> None:
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
         )
-        out, err = await asyncio.wait_for(second.communicate(), 30)
+        _, err = await asyncio.wait_for(second.communicate(), 60)
     assert second.returncode == 1
     assert b"Free the port" in err
     assert b"Traceback" not in err
