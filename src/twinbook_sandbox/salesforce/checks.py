@@ -79,7 +79,7 @@ def _parent_by_external_id(
 def check_saved(work: UnitOfWork, entity: str, row: Row, given: Mapping[str, Any]) -> None:
     """All checks of a record about to be saved, whose fields in `given` were just written."""
     schema = work.schemas[entity]
-    if Feature.STATE_COUNTRY_PICKLISTS in work.switches.features():
+    if Feature.STATE_COUNTRY_PICKLISTS in work.features:
         _complete_addresses(schema, row, given)
     _check_required(schema, row)
     changed = [field for name in given if (field := schema.field(name)) and row[field.name] is not None]
@@ -114,10 +114,10 @@ def _check_reference(work: UnitOfWork, field: Field, id_: str) -> None:
     target = field.reference_to or ""
     if id_[:3] != work.schemas[target].key_prefix:
         raise refuse("MALFORMED_ID", f"{field.label}: id value of incorrect type: {id_}", field.name)
-    row = work.storage.get(target, id_)
-    if row is None:
+    deleted = work.storage.is_deleted(target, id_)
+    if deleted is None:
         raise refuse("INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id", field.name)
-    if row.get("IsDeleted"):
+    if deleted:
         raise refuse("ENTITY_IS_DELETED", "entity is deleted", field.name)
 
 

@@ -6,18 +6,20 @@ import re
 
 _SUFFIX = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
 _DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+_UPPER_CASE_BITS = {ord(digit): "1" if digit.isupper() else "0" for digit in _DIGITS}
 _ID = re.compile(r"[A-Za-z0-9]{15}(?:[A-Za-z0-9]{3})?")
 _INSTANCE = "5g0"
 _SERIAL_DIGITS = 9
 
 
 def to_18(id15: str) -> str:
-    """The case-safe form of a 15-character id: three check characters appended, one for each group of five."""
-    checks = (
-        sum(1 << position for position, char in enumerate(id15[start : start + 5]) if "A" <= char <= "Z")
-        for start in (0, 5, 10)
-    )
-    return id15 + "".join(_SUFFIX[check] for check in checks)
+    """The case-safe form of a 15-character id: three check characters appended, one for each group of five.
+
+    Bit k of a check is set when the k-th character of the group is an upper-case letter.
+    """
+    bits = id15.translate(_UPPER_CASE_BITS)
+    first, second, third = int(bits[4::-1], 2), int(bits[9:4:-1], 2), int(bits[14:9:-1], 2)
+    return f"{id15}{_SUFFIX[first]}{_SUFFIX[second]}{_SUFFIX[third]}"
 
 
 def normalise(text: str) -> str | None:

@@ -15,7 +15,6 @@ from typing import Any
 from twinbook_sandbox.salesforce.changes import CREATE, DELETE, UNDELETE, UPDATE, Change
 from twinbook_sandbox.salesforce.schema import ObjectSchema
 from twinbook_sandbox.salesforce.storage import Row
-from twinbook_sandbox.salesforce.values import to_api
 
 _STAMPS = ("LastModifiedDate", "LastModifiedById")
 
@@ -122,10 +121,15 @@ class Journal:
     def _fields(self, entity: str, entry: _Entry) -> dict[str, Any]:
         if entry.change_type == DELETE:
             return {}
-        before, after = entry.before, entry.after
+        schema, before, after = self._schemas[entity], entry.before, entry.after
         whole = entry.change_type in (CREATE, UNDELETE)
-        return {
-            each.name: to_api(each, after[each.name])
-            for each in self._schemas[entity].change_fields
-            if whole or before[each.name] != after[each.name] or each.name == "LastModifiedDate"
+        names = (each.name for each in schema.change_fields)
+        fields = {
+            name: after[name]
+            for name in names
+            if whole or name == "LastModifiedDate" or before[name] != after[name]
         }
+        for name in schema.checkboxes:
+            if name in fields:
+                fields[name] = bool(fields[name])
+        return fields

@@ -173,8 +173,8 @@ class SalesforceOrg:
         conditions |= {self._field(schema, name): value for name, value in where.items()}
         clauses = " AND ".join(f'"{name}" IS ?' for name in conditions) or "1"
         sql = f'SELECT * FROM "{schema.name}" WHERE {clauses} ORDER BY "Id" LIMIT ? OFFSET ?'  # noqa: S608
-        rows = self._state.storage.select(sql, (*conditions.values(), limit, offset))
-        return [_record(schema, dict(row)) for row in rows]
+        rows = self._state.storage.rows(sql, (*conditions.values(), limit, offset))
+        return [_record(schema, row) for row in rows]
 
     def search(
         self, type_: str, text: str, fields: Sequence[str], limit: int, offset: int
@@ -187,11 +187,11 @@ class SalesforceOrg:
             where += f" AND ({' OR '.join(tests)})"
         else:
             values = []
-        select, source = self._state.storage.select, f'FROM "{schema.name}" WHERE {where}'
+        storage, source = self._state.storage, f'FROM "{schema.name}" WHERE {where}'
         order = 'ORDER BY "SystemModstamp" DESC, "_row" DESC LIMIT ? OFFSET ?'
-        total = int(select(f"SELECT count(*) {source}", values).fetchone()[0])
-        rows = select(f"SELECT * {source} {order}", [*values, limit, offset])
-        return [_record(schema, dict(row)) for row in rows], total
+        total = int(storage.select(f"SELECT count(*) {source}", values).fetchone()[0])
+        rows = storage.rows(f"SELECT * {source} {order}", [*values, limit, offset])
+        return [_record(schema, row) for row in rows], total
 
     def count(self, type_: str) -> int:
         """How many live records an object has."""

@@ -145,6 +145,9 @@ class ObjectSchema:
     deletable: bool = True
     change_fields: tuple[Field, ...] = field(init=False, repr=False, compare=False)
     """The fields whose changes make events: those with values of their own that an event has a place for."""
+    defaults: dict[str, str | int | float | None] = field(init=False, repr=False, compare=False)
+    """The stored fields with the values they have in a new record, checkboxes as 0 and 1."""
+    checkboxes: tuple[str, ...] = field(init=False, repr=False, compare=False)
     _by_name: dict[str, Field] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -152,6 +155,10 @@ class ObjectSchema:
         derived = {each.name for each in self.fields if each.name in compounds and not each.createable}
         in_events = (each for each in self.fields if each.in_events and each.name not in derived)
         object.__setattr__(self, "change_fields", tuple(in_events))
+        stored = (each for each in self.fields if each.stored)
+        object.__setattr__(self, "defaults", {each.name: _number_for_bool(each.default) for each in stored})
+        boxes = (each.name for each in self.fields if each.type is FieldType.BOOLEAN)
+        object.__setattr__(self, "checkboxes", tuple(boxes))
         object.__setattr__(self, "_by_name", {each.name.lower(): each for each in self.fields})
 
     def field(self, name: str) -> Field | None:
@@ -178,3 +185,7 @@ class ObjectSchema:
             for each in self.fields
             if each.in_events and each.compound is None
         )
+
+
+def _number_for_bool(value: str | bool | int | float | None) -> str | int | float | None:
+    return int(value) if isinstance(value, bool) else value

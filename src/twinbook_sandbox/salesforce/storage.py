@@ -25,9 +25,9 @@ class Storage:
 
     def __init__(self, path: str | None, objects: Iterable[ObjectSchema]) -> None:
         self._objects = tuple(objects)
+        self._recycled = {each.name for each in self._objects if each.field("IsDeleted")}
         self._serials: dict[str, int] = {}
         self._db = sqlite3.connect(path or ":memory:", isolation_level=None, check_same_thread=False)
-        self._db.row_factory = sqlite3.Row
         self._db.create_function("fold", 1, _fold, deterministic=True)
         self._db.execute("PRAGMA journal_mode=WAL" if path else "PRAGMA journal_mode=MEMORY")
         self._db.execute("PRAGMA synchronous=NORMAL")
@@ -79,18 +79,30 @@ class Storage:
 
     def get(self, table: str, id_: str) -> Row | None:
         """The record with this 18-character id, deleted ones too."""
-        found = self._db.execute(f'SELECT * FROM "{table}" WHERE "Id"=?', (id_,)).fetchone()  # noqa: S608
-        return dict(found) if found else None
+        rows = self.rows(f'SELECT * FROM "{table}" WHERE "Id"=?', (id_,))  # noqa: S608
+        return rows[0] if rows else None
+
+    def is_deleted(self, table: str, id_: str) -> bool | None:
+        """Whether the record is in the recycle bin; None when there is no such record."""
+        column = '"IsDeleted"' if self._has_recycle_bin(table) else "0"
+        found = self._db.execute(f'SELECT {column} FROM "{table}" WHERE "Id"=?', (id_,)).fetchone()  # noqa: S608
+        return bool(found[0]) if found else None
 
     def find(self, table: str, field: str, value: Any) -> list[Row]:
         """Live records whose field has this value; with a value of None, where it is empty."""
         sql = f'SELECT * FROM "{table}" WHERE "{field}" IS ?{self._live(table)} ORDER BY "Id"'  # noqa: S608
-        return [dict(row) for row in self._db.execute(sql, (value,))]
+        return self.rows(sql, (value,))
 
     def deleted_in(self, table: str, field: str, value: str, transaction: str) -> list[Row]:
         """Records with this reference that went to the recycle bin in one transaction."""
         sql = f'SELECT * FROM "{table}" WHERE "{field}"=? AND "{DELETED_IN}"=?'  # noqa: S608
-        return [dict(row) for row in self._db.execute(sql, (value, transaction))]
+        return self.rows(sql, (value, transaction))
+
+    def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[Row]:
+        """The rows of a SELECT by column name."""
+        cursor = self._db.execute(sql, parameters)
+        names = [column[0] for column in cursor.description]
+        return [dict(zip(names, row, strict=True)) for row in cursor]
 
     def select(self, sql: str, parameters: Sequence[Any] = ()) -> sqlite3.Cursor:
         """Run any statement, for the SOQL side."""
@@ -126,8 +138,10 @@ class Storage:
         self._create_tables()
 
     def _live(self, table: str) -> str:
-        schema = next(each for each in self._objects if each.name == table)
-        return ' AND "IsDeleted"=0' if schema.field("IsDeleted") else ""
+        return ' AND "IsDeleted"=0' if self._has_recycle_bin(table) else ""
+
+    def _has_recycle_bin(self, table: str) -> bool:
+        return table in self._recycled
 
     def _create_tables(self) -> None:
         for schema in self._objects:
@@ -137,10 +151,9 @@ class Storage:
                 f'CREATE TABLE IF NOT EXISTS "{schema.name}" ("_row" INTEGER PRIMARY KEY AUTOINCREMENT, '
                 f'"{DELETED_AT}" TEXT, "{DELETED_IN}" TEXT, {columns})'
             )
-            for each in schema.fields:
-                if _indexed(each):
-                    index = f'"{schema.name}_{each.name}"'
-                    self._db.execute(f'CREATE INDEX IF NOT EXISTS {index} ON "{schema.name}" ("{each.name}")')
+            for each in filter(_indexed, schema.fields):
+                index, columns = f'"{schema.name}_{each.name}"', f'"{each.name}", "Id"'
+                self._db.execute(f'CREATE INDEX IF NOT EXISTS {index} ON "{schema.name}" ({columns})')
 
 
 def _indexed(field: Field) -> bool:

@@ -133,6 +133,7 @@ class UnitOfWork:
         self.storage = records.storage
         self.schemas = records.schemas
         self.switches = records.switches
+        self.features = records.switches.features()
         self.rules = records.rules
         self.record_url = records.record_url
         self.acceptance = Acceptance(
@@ -220,11 +221,7 @@ class UnitOfWork:
 
     def blank_row(self, entity: str) -> Row:
         """A new record with defaults only."""
-        schema = self.schemas[entity]
-        row: Row = {each.name: each.default for each in schema.fields if each.stored}
-        for each in schema.fields:
-            if isinstance(each.default, bool):
-                row[each.name] = int(each.default)
+        row: Row = dict(self.schemas[entity].defaults)
         user = self.actor.user_id
         row |= {"CreatedDate": self.now_text, "CreatedById": user}
         row |= {"LastModifiedDate": self.now_text, "LastModifiedById": user, "SystemModstamp": self.now_text}

@@ -96,7 +96,7 @@ class Compiler:
         selection = self._selection(scope, query)
         where, parameters = self._where(scope, query.where)
         group, group_parameters = self._group(scope, query)
-        order = self._order(scope, query, dict(zip(selection.names, selection.columns, strict=False)))
+        order = self._order(scope, query, selection)
         return Statement(
             kind=selection.kind,
             entity=schema.name,
@@ -215,8 +215,10 @@ class Compiler:
         having, parameters = Conditions(scope, self._today, self._inner).sql(query.having)
         return f"{sql} HAVING {having}", parameters
 
-    def _order(self, scope: Scope, query: s.Query, aliases: Mapping[str, str]) -> str:
+    def _order(self, scope: Scope, query: s.Query, selection: Selection) -> str:
         parts = []
+        grouped = selection.kind == "aggregate"
+        aliases = dict(zip(selection.names, selection.columns, strict=True)) if grouped else {}
         for item in query.order:
             if isinstance(item.expression, s.Call):
                 sql = aggregate_sql(scope, item.expression)[0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from operator import itemgetter
 from typing import Any
 
 from twinbook_sandbox.salesforce.schema import FieldType
@@ -15,21 +16,30 @@ _Member = Callable[[Row], Any]
 
 
 class RecordBuilder:
-    """Builds the records of one shape; prepared once, called for each row."""
+    """Builds the records of one shape; prepared once, called for each row.
+
+    A record starts as a plain mapping of all its values; what is more than a plain value replaces its place.
+    """
 
     def __init__(self, shape: Shape, url_of: Callable[[str, str], str], children: Children) -> None:
         self._entity = shape.entity
         self._id_index = shape.id_index
         self._url_of = url_of
-        self._members = [(name, self._member(shape, name, children)) for name in shape.order]
+        self._names = tuple(shape.order)
+        indices = [shape.values[name][0] if name in shape.values else shape.id_index for name in shape.order]
+        self._values: Callable[[Row], tuple[Any, ...]] = (
+            itemgetter(*indices) if len(indices) > 1 else lambda row: tuple(row[index] for index in indices)
+        )
+        self._made = [
+            (name, member) for name in shape.order if (member := self._member(shape, name, children))
+        ]
 
     def build(self, row: Row) -> dict[str, Any]:
         """The record of a row."""
-        id_ = row[self._id_index]
-        record: dict[str, Any] = {
-            "attributes": {"type": self._entity, "url": self._url_of(self._entity, id_)}
-        }
-        for name, member in self._members:
+        url = self._url_of(self._entity, row[self._id_index])
+        record: dict[str, Any] = {"attributes": {"type": self._entity, "url": url}}
+        record.update(zip(self._names, self._values(row), strict=True))
+        for name, member in self._made:
             record[name] = member(row)
         return record
 
@@ -37,12 +47,10 @@ class RecordBuilder:
         """As `build`, but None when the row has no such parent."""
         return None if row[self._id_index] is None else self.build(row)
 
-    def _member(self, shape: Shape, name: str, children: Children) -> _Member:
+    def _member(self, shape: Shape, name: str, children: Children) -> _Member | None:
         if name in shape.values:
             index, field = shape.values[name]
-            if field.type is FieldType.BOOLEAN:
-                return lambda row: bool(row[index])
-            return lambda row: row[index]
+            return (lambda row: bool(row[index])) if field.type is FieldType.BOOLEAN else None
         if name in shape.addresses:
             parts = shape.addresses[name]
             return lambda row: _address(parts, row)
