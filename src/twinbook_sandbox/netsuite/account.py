@@ -1,4 +1,4 @@
-"""The emulated NetSuite account: its parts put together, and what one of its users can do (the control plane's Site)."""
+"""The emulated NetSuite account: its parts put together, and what one of its users can do (a Site)."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

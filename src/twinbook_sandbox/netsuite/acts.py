@@ -49,7 +49,7 @@ class Acts:
             self.revoke_certificate,
             self.login_audit_trail,
         ]
-        return {act.__name__: act for act in acts}  # type: ignore[attr-defined]
+        return {act.__name__: act for act in acts}
 
     def merge(self, arguments: dict[str, Any]) -> None:
         """Merge two contacts: {"master": id, "loser": id}; the loser vanishes, its attachments move."""

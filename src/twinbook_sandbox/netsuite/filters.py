@@ -22,12 +22,14 @@ GRAMMAR = r"""
 ?both: factor ("AND"i factor)*      -> both
 ?factor: "(" either ")" | condition
 condition: FIELD EMPTY              -> empty
-         | FIELD OPERATOR values    -> compare
+         | FIELD (TEXTUAL|NUMERIC|TEMPORAL) values -> compare
 values: "[" value ("," value)* "]" | value
 value: QUOTED | BARE
 FIELD: /[A-Za-z_][A-Za-z0-9_]*/
 EMPTY.2: /EMPTY(_NOT)?\b/i
-OPERATOR.2: /(IS|CONTAIN|START_WITH|END_WITH|ENDWITH|ANY_OF|BETWEEN|EQUAL|GREATER_OR_EQUAL|GREATER|LESS_OR_EQUAL|LESS|WITHIN|AFTER|BEFORE|ON_OR_AFTER|ON_OR_BEFORE|ON)(_NOT)?\b/i
+TEXTUAL.2: /(IS|CONTAIN|START_WITH|END_?WITH)(_NOT)?\b/i
+NUMERIC.2: /(ANY_OF|BETWEEN|WITHIN|EQUAL|(GREATER|LESS)(_OR_EQUAL)?)(_NOT)?\b/i
+TEMPORAL.2: /((ON_OR_)?(AFTER|BEFORE)|ON)(_NOT)?\b/i
 QUOTED: /"[^"]*"/
 BARE: /[^\s()\[\],"]+/
 %ignore /\s+/

@@ -34,7 +34,7 @@ def catalogue(types: list[RecordType], base_url: str) -> dict[str, Any]:
         items.append(
             {
                 "name": kind.name,
-                "links": [{"rel": "canonical", "href": url, "mediaType": "application/json"}] + links,
+                "links": [{"rel": "canonical", "href": url, "mediaType": "application/json"}, *links],
             }
         )
     return {**self_link(f"{base_url}{RECORD_PATH}/metadata-catalog"), "items": items}

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import jwt
+from jwt.types import Options
 
 from twinbook_sandbox.core.clock import Clock
 from twinbook_sandbox.netsuite.credentials import Certificate, Credentials
@@ -22,7 +23,7 @@ MAX_SESSIONS = 10_000
 
 
 @dataclass(frozen=True)
-class TokenRefusal(Exception):  # noqa: N818 - an answer of the protocol
+class TokenRefusal(Exception):
     """An error answer of the token endpoint; ``reason`` is for the login audit trail only."""
 
     error: str
@@ -97,9 +98,14 @@ class TokenService:
             )
         certificate = self._usable(str(header.get("kid", "")))
         # Times are checked by the sandbox's clock, and the issuer below, with reasons of their own.
-        options = {"verify_exp": False, "verify_iat": False, "verify_nbf": False, "verify_aud": False}
+        unchecked: Options = {
+            "verify_exp": False,
+            "verify_iat": False,
+            "verify_nbf": False,
+            "verify_aud": False,
+        }
         try:
-            claims = jwt.decode(assertion, certificate.key, algorithms=[algorithm], options=options)
+            claims = jwt.decode(assertion, certificate.key, algorithms=[algorithm], options=unchecked)
         except jwt.PyJWTError as error:
             raise TokenRefusal(
                 "invalid_client", f"the signature is not the certificate's: {error}"

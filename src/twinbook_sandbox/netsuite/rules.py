@@ -48,11 +48,11 @@ class Actor:
 class Rules(Protocol):
     """What is checked and filled in when a record is saved. The answers are the columns to store."""
 
-    def created(self, kind: RecordType, given: Mapping[str, Value], actor: Actor) -> dict[str, Value]:
+    def created(self, kind: RecordType, given: Mapping[str, Value], actor: Actor, /) -> dict[str, Value]:
         """All columns of a new record."""
 
     def changed(
-        self, kind: RecordType, old: Row, given: Mapping[str, Value], has_addresses: bool, actor: Actor
+        self, kind: RecordType, old: Row, given: Mapping[str, Value], has_addresses: bool, actor: Actor, /
     ) -> dict[str, Value]:
         """The columns of an existing record that change."""
 
@@ -210,14 +210,14 @@ class ListRules:
     def __init__(self, storage: Storage) -> None:
         self._storage = storage
 
-    def created(self, kind: RecordType, given: Mapping[str, Value], actor: Actor) -> dict[str, Value]:
+    def created(self, kind: RecordType, given: Mapping[str, Value], _actor: Actor) -> dict[str, Value]:
         """All columns of a new item."""
         values: dict[str, Value] = {"isinactive": "F", **given}
         self._check(kind, None, values)
         return values
 
     def changed(
-        self, kind: RecordType, old: Row, given: Mapping[str, Value], has_addresses: bool, actor: Actor
+        self, kind: RecordType, old: Row, given: Mapping[str, Value], _has_addresses: bool, _actor: Actor
     ) -> dict[str, Value]:
         """The columns of an existing item that change."""
         self._check(kind, old["id"], {**dict(old), **given})

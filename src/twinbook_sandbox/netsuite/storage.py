@@ -6,7 +6,7 @@ One connection, used synchronously from the event loop: a transaction never wait
 """
 
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -68,6 +68,7 @@ CREATE INDEX IF NOT EXISTS entity_email_lower ON entity (LOWER(email));
 CREATE INDEX IF NOT EXISTS entity_email_trim ON entity (LOWER(TRIM(email)));
 CREATE INDEX IF NOT EXISTS entity_name_lower ON entity (LOWER(entityid));
 CREATE INDEX IF NOT EXISTS entity_companyname_lower ON entity (LOWER(companyname));
+CREATE INDEX IF NOT EXISTS entity_companyname_trim ON entity (LOWER(TRIM(companyname)));
 CREATE INDEX IF NOT EXISTS entity_modified ON entity (lastmodifieddate_local, id);
 CREATE INDEX IF NOT EXISTS entity_type ON entity (type, id);
 """
@@ -97,6 +98,7 @@ class Storage:
         self._depth = 0
         self.schema_version = 0
         """Grows whenever custom fields change; what is derived from them compares it."""
+        connection.create_function("LOCAL_TIME", 1, _unless_none(calendar.local))
         connection.executescript(_TABLES)
         columns = ", ".join(f"{name} {kind}" for name, kind in stored_columns().items())
         connection.execute(
@@ -137,7 +139,7 @@ class Storage:
 
     def _fill(self) -> None:
         with self.transaction():
-            items = [
+            items: list[tuple[str, int, str, str | None]] = [
                 (kind, id_, name, None) for kind, rows in LIST_ITEMS.items() for id_, name in rows.items()
             ]
             items += [("customerStatus", id_, name, stage) for id_, name, stage in CUSTOMER_STATUSES]
@@ -257,7 +259,6 @@ class Storage:
         """Recompute local dates if the company's zone was switched."""
         if self.value("SELECT value FROM setting WHERE name = 'zone'") == self._calendar.zone:
             return
-        self.connection.create_function("LOCAL_TIME", 1, self._calendar.local)
         with self.transaction():
             for utc, local in LOCAL_COLUMNS.items():
                 self.execute(f"UPDATE entity SET {local} = LOCAL_TIME({utc})")  # noqa: S608 - names of this module
@@ -274,6 +275,10 @@ class Storage:
 
     def _set(self, name: str, value: str) -> None:
         self.execute("INSERT OR REPLACE INTO setting VALUES (?, ?)", (name, value))
+
+
+def _unless_none(function: Callable[[str], str]) -> Callable[[str | None], str | None]:
+    return lambda text: None if text is None else function(text)
 
 
 def _lower(text: Any) -> str | None:

@@ -4,8 +4,9 @@ The parser and generator are sqlglot's. What the two databases do differently an
 here: dates as typed values, ROWNUM, text joined with NULL, old outer joins, BUILTIN.DF, the tables as views.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import sqlglot
 from sqlglot import exp
@@ -16,7 +17,7 @@ from sqlglot.transforms import eliminate_join_marks
 from twinbook_sandbox.netsuite.dates import sqlite_strftime
 from twinbook_sandbox.netsuite.schema import Kind
 from twinbook_sandbox.netsuite.suiteql_tables import DATE, TEXT, Column, Table
-from twinbook_sandbox.netsuite.suiteql_text import LIST_PREFIX, refused, search_error
+from twinbook_sandbox.netsuite.suiteql_text import LIST_PREFIX, PREFIX, refused, search_error
 
 MAX_ROWS = 100_000
 _ENTITIES = ("contact", "customer")
@@ -57,7 +58,7 @@ def compile_query(shape: str, tables: Mapping[str, Table]) -> Compiled:
     return _finish(rewritten, columns)
 
 
-def _finish(tree: exp.Expression, columns: dict[str, Column]) -> Compiled:
+def _finish(tree: exp.Expr, columns: dict[str, Column]) -> Compiled:
     sql = tree.sql(dialect="sqlite")
     plain = isinstance(tree, exp.Select) and not any(
         tree.args.get(part) for part in ("limit", "offset", "distinct", "group", "having")
@@ -68,7 +69,7 @@ def _finish(tree: exp.Expression, columns: dict[str, Column]) -> Compiled:
         counted.set("expressions", [exp.Literal.number(1)])
     inner = counted.sql(dialect="sqlite")
     limited = tree.args.get("limit") or tree.args.get("offset")
-    paged = f"SELECT * FROM ({sql})" if limited else sql
+    paged = f"SELECT * FROM ({sql})" if limited else sql  # noqa: S608 - our own SQL
     return Compiled(
         sql=f"{paged} LIMIT :page OFFSET :skip",
         count_sql=f"SELECT COUNT(*) FROM (SELECT * FROM ({inner}) LIMIT {MAX_ROWS})",  # noqa: S608 - our own SQL
@@ -77,7 +78,7 @@ def _finish(tree: exp.Expression, columns: dict[str, Column]) -> Compiled:
     )
 
 
-def _known(node: exp.Expression) -> Column:
+def _known(node: exp.Expr) -> Column:
     """What is known of an expression after names were resolved."""
     if isinstance(node, exp.Column):
         found: Column = node.meta.get("column", TEXT)
@@ -100,7 +101,7 @@ def _known(node: exp.Expression) -> Column:
     return TEXT
 
 
-def _is_rownum(node: exp.Expression | None) -> bool:
+def _is_rownum(node: exp.Expr | None) -> bool:
     return isinstance(node, exp.Column) and not node.table and node.name.upper() == "ROWNUM"
 
 
@@ -111,16 +112,19 @@ class _Names:
         self._tables = tables
         self._results: dict[int, dict[str, Column]] = {}
 
-    def resolve(self, tree: exp.Expression) -> None:
+    def resolve(self, tree: exp.Expr) -> None:
         """Check all tables and columns, and write out ``*``."""
         for table in tree.find_all(exp.Table):
             if table.name.lower() not in self._tables:
                 raise refused(f"Invalid search type: {table.name}.")
+        for number, derived in enumerate(tree.find_all(exp.Subquery)):
+            if isinstance(derived.parent, exp.From | exp.Join) and not derived.alias:
+                derived.set("alias", exp.TableAlias(this=exp.to_identifier(f"derived{number}")))
         for scope in traverse_scope(tree):
             if isinstance(scope.expression, exp.Select):
                 self._resolve_select(scope, scope.expression)
 
-    def projections(self, tree: exp.Expression) -> dict[str, Column]:
+    def projections(self, tree: exp.Expr) -> dict[str, Column]:
         """The result columns of a query: lower-case keys, and what each holds."""
         query = tree
         while isinstance(query, exp.SetOperation | exp.Subquery):
@@ -149,6 +153,8 @@ class _Names:
                 columns = self._columns(source)
                 if table in ("", alias.lower()) and name in columns:
                     column.meta["column"] = columns[name]
+                    if not (name in aliases and column.find_ancestor(exp.Order)):
+                        column.set("table", exp.to_identifier(alias))
                     return
                 if table == alias.lower():
                     text = f"Field '{column.name}' for record '{_name(source)}' was not found."
@@ -160,13 +166,13 @@ class _Names:
         unknown = column.table or column.name
         raise search_error(f"Unknown identifier '{unknown}'. Available identifiers are: {{{known}}}.")
 
-    def _columns(self, source: exp.Expression | Scope) -> Mapping[str, Column]:
+    def _columns(self, source: exp.Expr | Scope) -> Mapping[str, Column]:
         if isinstance(source, Scope):
             return self._results.get(id(source)) or self.projections(source.expression)
         return self._tables[source.name.lower()].columns
 
     def _write_out_stars(self, scope: Scope, select: exp.Select) -> None:
-        written: list[exp.Expression] = []
+        written: list[exp.Expr] = []
         for one in select.expressions:
             is_star = isinstance(one, exp.Star) or (
                 isinstance(one, exp.Column) and isinstance(one.this, exp.Star)
@@ -186,7 +192,7 @@ def _own_columns(select: exp.Select) -> list[exp.Column]:
     return [column for column in select.find_all(exp.Column) if column.parent_select is select]
 
 
-def _name(source: exp.Expression | Scope) -> str:
+def _name(source: exp.Expr | Scope) -> str:
     return "subquery" if isinstance(source, Scope) else source.name.lower()
 
 
@@ -196,7 +202,7 @@ class _Rewriter:
     def __init__(self, tables: Mapping[str, Table]) -> None:
         self._tables = tables
 
-    def rewrite(self, tree: exp.Expression) -> exp.Expression:
+    def rewrite(self, tree: exp.Expr) -> exp.Expr:
         """The whole tree."""
         root = tree
         for node in reversed(list(tree.bfs())):
@@ -208,40 +214,24 @@ class _Rewriter:
                     node.replace(new)
         return root
 
-    def _rewritten(self, node: exp.Expression) -> exp.Expression:
-        match node:
-            case exp.Table():
-                return self._table(node)
-            case exp.Anonymous() if node.name.upper().startswith("F_"):
-                return _function(node)
-            case exp.CurrentTimestamp():
-                return exp.func("F_SYSDATE")
-            case exp.DPipe():
-                return _joined_text(node)
-            case exp.In():
-                return _in_list(node)
-            case exp.Ordered():
-                return _ordered(node)
-            case exp.Select():
-                return _limit_by_rownum(node)
-            case exp.Add() | exp.Sub() if _known(node.this).is_date:
-                return _moved_date(node)
-            case exp.Between() if _known(node.this).is_date:
-                for bound in ("low", "high"):
-                    node.set(bound, _as_date(node.args[bound]))
-                return node
-            case _ if isinstance(node, _COMPARISONS):
-                return _compared(node)
+    def _rewritten(self, node: exp.Expr) -> exp.Expr:
+        if isinstance(node, exp.Table):
+            return self._table(node)
+        if isinstance(node, exp.Anonymous) and node.name.upper().startswith(PREFIX):
+            return _function(node)
         if _is_rownum(node):
             return sqlglot.parse_one("ROW_NUMBER() OVER ()", read="sqlite")
+        for kind, rewrite in _REWRITES:
+            if isinstance(node, kind):
+                return rewrite(node)
         return node
 
-    def _table(self, node: exp.Table) -> exp.Table:
+    def _table(self, node: exp.Table) -> exp.Expr:
         alias = node.alias or node.name
         return exp.to_table(self._tables[node.name.lower()].view).as_(alias, table=True)
 
 
-def _function(node: exp.Anonymous) -> exp.Expression:
+def _function(node: exp.Anonymous) -> exp.Expr:
     name, arguments = node.name.upper(), node.expressions
     if name == "F_DF" and len(arguments) == 1:
         return _display_text(arguments[0])
@@ -261,7 +251,7 @@ def _function(node: exp.Anonymous) -> exp.Expression:
     raise search_error(f"Invalid or unsupported function {name.removeprefix('F_')}.")
 
 
-def _to_char(arguments: list[exp.Expression]) -> exp.Expression:
+def _to_char(arguments: list[exp.Expr]) -> exp.Expr:
     value = arguments[0]
     if len(arguments) == 1:
         return exp.func("F_ACCOUNT_DATE_TEXT", value) if _known(value).is_date else exp.cast(value, "TEXT")
@@ -274,7 +264,7 @@ def _to_char(arguments: list[exp.Expression]) -> exp.Expression:
     return exp.func("F_FORMAT_DATE", value, model)
 
 
-def _display_text(value: exp.Expression) -> exp.Expression:
+def _display_text(value: exp.Expr) -> exp.Expr:
     column = _known(value)
     if column.kind is Kind.ENUM:
         return exp.func("F_ENUM", exp.Literal.string(column.target or ""), value)
@@ -290,14 +280,14 @@ def _display_text(value: exp.Expression) -> exp.Expression:
     return named
 
 
-def _joined_text(node: exp.DPipe) -> exp.Expression:
+def _joined_text(node: exp.DPipe) -> exp.Expr:
     """Oracle joins NULL as an empty text, and an empty text is NULL."""
     empty = exp.Literal.string("")
     sides = [exp.func("COALESCE", side, empty.copy()) for side in (node.this, node.expression)]
     return exp.func("NULLIF", exp.DPipe(this=sides[0], expression=sides[1]), empty.copy())
 
 
-def _in_list(node: exp.In) -> exp.Expression:
+def _in_list(node: exp.In) -> exp.Expr:
     values = node.expressions
     if len(values) == 1 and isinstance(values[0], exp.Placeholder) and values[0].name.startswith(LIST_PREFIX):
         listed = sqlglot.parse_one(f"SELECT value FROM json_each(:{values[0].name})", read="sqlite")  # noqa: S608
@@ -314,7 +304,14 @@ def _ordered(node: exp.Ordered) -> exp.Ordered:
     return node
 
 
-def _compared(node: exp.Expression) -> exp.Expression:
+def _between(node: exp.Between) -> exp.Expr:
+    if _known(node.this).is_date:
+        for bound in ("low", "high"):
+            node.set(bound, _as_date(node.args[bound]))
+    return node
+
+
+def _compared(node: exp.Binary) -> exp.Expr:
     left, right = node.this, node.expression
     if _known(left).is_date:
         node.set("expression", _as_date(right))
@@ -323,21 +320,23 @@ def _compared(node: exp.Expression) -> exp.Expression:
     return node
 
 
-def _as_date(node: exp.Expression) -> exp.Expression:
+def _as_date(node: exp.Expr) -> exp.Expr:
     """A text next to a date is read in the account's format (netsuite.md 4.5)."""
     if isinstance(node, exp.Placeholder) or (isinstance(node, exp.Literal) and node.is_string):
         return exp.func("F_ACCOUNT_DATE", node.copy())
     return node
 
 
-def _moved_date(node: exp.Expression) -> exp.Expression:
+def _moved_date(node: exp.Binary) -> exp.Expr:
+    if not _known(node.this).is_date:
+        return node
     days = node.expression.copy()
     return exp.func(
         "F_ADD_DAYS", node.this.copy(), exp.Neg(this=exp.paren(days)) if isinstance(node, exp.Sub) else days
     )
 
 
-def _limit_by_rownum(select: exp.Select) -> exp.Expression:
+def _limit_by_rownum(select: exp.Select) -> exp.Expr:
     """``WHERE ROWNUM <= n`` keeps the first n rows before they are ordered."""
     where = select.args.get("where")
     parts = (
@@ -361,14 +360,14 @@ def _limit_by_rownum(select: exp.Select) -> exp.Expression:
     return _ordered_after(select, order, limit)
 
 
-def _bounds_rownum(node: exp.Expression) -> bool:
+def _bounds_rownum(node: exp.Expr) -> bool:
     if not isinstance(node, exp.LTE | exp.LT | exp.EQ):
         return False
     numbering = isinstance(node.this, exp.Window) and isinstance(node.this.this, exp.RowNumber)
     return numbering or _is_rownum(node.this)
 
 
-def _ordered_after(select: exp.Select, order: exp.Order, limit: exp.Expression) -> exp.Expression:
+def _ordered_after(select: exp.Select, order: exp.Order, limit: exp.Expr) -> exp.Expr:
     names = [one.alias_or_name or f"expr{index}" for index, one in enumerate(select.expressions)]
     shown = [exp.alias_(one.unalias(), f"p{index}") for index, one in enumerate(select.expressions)]
     keys = [exp.alias_(one.this.copy(), f"o{index}") for index, one in enumerate(order.expressions)]
@@ -380,3 +379,17 @@ def _ordered_after(select: exp.Select, order: exp.Order, limit: exp.Expression) 
     select.set("limit", exp.Limit(expression=limit))
     outer = exp.select(*[exp.alias_(exp.column(f"p{index}"), name) for index, name in enumerate(names)])
     return outer.from_(select.subquery("numbered")).order_by(*ordered)
+
+
+_REWRITES: tuple[tuple[type[exp.Expr], Callable[[Any], exp.Expr]], ...] = (
+    (exp.CurrentTimestamp, lambda _: exp.func("F_SYSDATE")),
+    (exp.DPipe, _joined_text),
+    (exp.In, _in_list),
+    (exp.Ordered, _ordered),
+    (exp.Select, _limit_by_rownum),
+    (exp.Add, _moved_date),
+    (exp.Sub, _moved_date),
+    (exp.Between, _between),
+    *((comparison, _compared) for comparison in _COMPARISONS),
+)
+"""What is rewritten by its type alone."""

@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from twinbook_sandbox.netsuite.records import Records
-from twinbook_sandbox.netsuite.schema import Kind, RecordType
+from twinbook_sandbox.netsuite.schema import FieldSpec, Kind, RecordType
+from twinbook_sandbox.netsuite.storage import LOCAL_COLUMNS
 
 INTEGRATION_USER = 17
 """The user behind all API logins; owner of private contacts that it may see."""
@@ -150,8 +151,7 @@ class TableCatalog:
         chosen = [kind.fields[one] for one in wanted if one in kind.fields]
         chosen += [spec for spec in kind.fields.values() if spec.custom]
         columns = {spec.column: Column(spec.kind, spec.target) for spec in chosen}
-        local = ("datecreated", "lastmodifieddate")
-        shown = [f"e.{column}_local AS {column}" if column in local else f"e.{column}" for column in columns]
+        shown = [f"{_local(spec)} AS {spec.column}" for spec in chosen]
         sql = f"SELECT {', '.join(shown)}, {title} AS entitytitle FROM entity e WHERE {condition}"  # noqa: S608
         return Table(name, {**columns, "entitytitle": TEXT}, sql, kind.permission)
 
@@ -187,6 +187,15 @@ class TableCatalog:
                 AND e.company IS NOT NULL AND NOT EXISTS
                 (SELECT 1 FROM relation r WHERE r.company = e.company AND r.contact = e.id)"""
         return Table(switches.relation_table.lower(), columns, sql, "LIST_CONTACT")
+
+
+def _local(spec: FieldSpec) -> str:
+    """The expression for a stored column; dates become local times."""
+    if spec.column in LOCAL_COLUMNS:
+        return f"e.{LOCAL_COLUMNS[spec.column]}"
+    if spec.kind is Kind.DATETIME:
+        return f"LOCAL_TIME(e.{spec.column})"
+    return f"e.{spec.column} || ' 00:00:00'" if spec.kind is Kind.DATE else f"e.{spec.column}"
 
 
 def _entity() -> Table:
@@ -246,7 +255,7 @@ def _addresses(name: str) -> tuple[Table, Table]:
     flags = {"defaultbilling": Column(Kind.BOOL), "defaultshipping": Column(Kind.BOOL)}
     lines = {"entity": Column(Kind.REF, name), "internalid": NUMBER, "label": TEXT, **flags}
     of_type = (
-        f"FROM address a WHERE EXISTS (SELECT 1 FROM entity e WHERE e.id = a.entity AND e.type = '{name}')"
+        f"FROM address a WHERE EXISTS (SELECT 1 FROM entity e WHERE e.id = a.entity AND e.type = '{name}')"  # noqa: S608
     )
     permission = "LIST_CONTACT" if name == "contact" else "LIST_CUSTJOB"
     texts = ["addr1", "addr2", "addr3", "city", "state", "zip", "addressee", "attention", "addrphone"]

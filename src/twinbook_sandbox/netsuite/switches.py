@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, Field, StringConstraints
 
 PermissionLevel = Literal["NONE", "VIEW", "CREATE", "EDIT", "FULL"]
 DateFormat = Literal[
@@ -25,6 +25,9 @@ def _known_zone(name: str) -> str:
 
 
 TimeZone = Annotated[str, AfterValidator(_known_zone)]
+TableName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
+Columns = Annotated[list[TableName], Field(min_length=3, max_length=3)]
+Count = Annotated[int, Field(ge=1)]
 
 
 @dataclass(slots=True)
@@ -54,11 +57,11 @@ class NetSuiteSwitches:
     )  # {"LIST_CONTACT": "VIEW"} (1.4)
 
     # --- lengths (2.2)
-    entityid_max: int = 83
-    middlename_max: int = 32
-    salutation_max: int = 30
-    title_max: int = 99
-    phone_max: int = 32
+    entityid_max: Count = 83
+    middlename_max: Count = 32
+    salutation_max: Count = 30
+    title_max: Count = 99
+    phone_max: Count = 32
     phone_min_digits: int = 7
     trims_text: bool = True  # blanks around a text are cut off on save
 
@@ -68,17 +71,17 @@ class NetSuiteSwitches:
     custom_field_bumps_lastmodified: bool = True  # a save that changes only custom fields
 
     # --- SuiteQL (4.2 - 4.5)
-    relation_table: str = "companycontactrelationship"
-    relation_columns: list[str] = field(default_factory=lambda: ["company", "contact", "role"])
+    relation_table: TableName = "companycontactrelationship"
+    relation_columns: Columns = field(default_factory=lambda: ["company", "contact", "role"])
     company_is_a_relation: bool = True  # contact.company alone makes a row, without role
     address_tables: bool = True  # contactaddressbook and the like, from general knowledge
     deletedrecord_type: Literal["Contact", "contact", "CONTACT"] = "Contact"  # letters of its column "type"
     merge_leaves_deletedrecord: bool = True
     suiteql_params: bool = True  # the body member "params" is understood
-    suiteql_max_chars: int = 1_000_000
+    suiteql_max_chars: Count = 1_000_000
 
     # --- answers
-    concurrency_limit: int = 5  # requests in flight over REST and SuiteQL (7)
+    concurrency_limit: Count = 5  # requests in flight over REST and SuiteQL (7)
     too_many_requests_title: Literal["Too Many Requests", "Bad Request"] = "Too Many Requests"
     length_error_form: Literal["allowed", "plain"] = "allowed"  # two texts are known (3.2)
     property_warning_header: str = "X-NetSuite-PropertyNameValidation-Warning"
@@ -86,7 +89,7 @@ class NetSuiteSwitches:
     reattach_unchanged: Literal["accept", "refuse"] = "accept"  # attaching what is attached (2.10)
 
     # --- logins (1.2, 1.5)
-    token_life_s: int = 3600
+    token_life_s: Count = 3600
     expires_in_as_text: bool = False
     clock_skew_s: int = 60  # tolerated between the client's clock and NetSuite's
     check_certificate_validity: bool = True

@@ -20,7 +20,7 @@ _REQUIRED = ("consumer_key", "token", "nonce", "timestamp", "signature_method", 
 
 
 @dataclass(frozen=True)
-class TbaRefusal(Exception):  # noqa: N818 - an answer of the protocol
+class TbaRefusal(Exception):
     """A signature that is not accepted; the reason is for the login audit trail only."""
 
     reason: str
