@@ -39,7 +39,7 @@ TWIN: Mapping[str, Value] = {
 
 def salesforce(**overrides: Any) -> SalesforceContact:
     """Ada at Acme. `fields` are added to hers; every mapped Salesforce field is readable."""
-    fields = {name: None for name in MAPPING.salesforce_fields} | PERSON | overrides.pop("fields", {})
+    fields = dict.fromkeys(MAPPING.salesforce_fields) | PERSON | overrides.pop("fields", {})
     known: dict[str, Any] = {
         "id": ADA,
         "version": "1",

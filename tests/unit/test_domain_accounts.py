@@ -6,8 +6,8 @@ from itertools import permutations
 from typing import Any
 
 import pytest
-
 from tests.memory.domain_views import ACCOUNT
+
 from twinbook.domain.account_planner import plan_account
 from twinbook.domain.ids import account_key
 from twinbook.domain.plan import AccountPlan, AccountView, Action, OutcomeKind, Trigger

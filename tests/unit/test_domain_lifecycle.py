@@ -7,7 +7,6 @@ from itertools import product
 from typing import Any
 
 import pytest
-
 from tests.memory.domain_views import (
     ADA,
     BOB,
@@ -22,6 +21,7 @@ from tests.memory.domain_views import (
     salesforce,
     view,
 )
+
 from twinbook.domain.ids import contact_key
 from twinbook.domain.plan import Action, ContactPlan, ContactView, OutcomeKind
 from twinbook.domain.planner import plan_contact

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-
 from tests.memory.domain_views import ADA, BOB, candidate, linked_view, policy, salesforce, view
+
 from twinbook.domain.ids import distinct_name
 from twinbook.domain.plan import Action, Candidate, OutcomeKind
 from twinbook.domain.planner import plan_contact, resolve_name_clash

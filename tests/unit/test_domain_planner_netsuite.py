@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-
 from tests.memory.domain_views import (
     ACCOUNT,
     ADA,
@@ -19,6 +18,7 @@ from tests.memory.domain_views import (
     salesforce,
     salesforce_candidate,
 )
+
 from twinbook.domain.ids import contact_key
 from twinbook.domain.plan import Action, ContactPlan, ContactView, OutcomeKind
 from twinbook.domain.planner import plan_contact

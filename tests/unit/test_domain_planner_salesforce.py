@@ -11,7 +11,6 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-
 from tests.memory.domain_views import (
     ADA,
     BOB,
@@ -31,6 +30,7 @@ from tests.memory.domain_views import (
     verdicts,
     view,
 )
+
 from twinbook.domain.ids import contact_key
 from twinbook.domain.mapping import ConflictPolicy
 from twinbook.domain.plan import Action, ContactPlan, ContactView, Gate, OutcomeKind

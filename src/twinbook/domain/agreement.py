@@ -14,11 +14,11 @@ finds the edit.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from twinbook.domain.canonical import is_kept_form
-from twinbook.domain.mapping import COMPANY_ROW, ContactMapping, MappingRow
-from twinbook.domain.plan import ContactPlan
+from twinbook.domain.mapping import ContactMapping, MappingRow
+from twinbook.domain.plan import ContactPlan, FieldDecision
 from twinbook.domain.records import Fields, NetSuiteContact, SalesforceContact, Side, Value
 
 NETSUITE_HALF = "@netsuite"
@@ -56,20 +56,12 @@ def agreed_after(
 
     A side to which nothing was written need not be read again: pass the record that the plan was made of.
     """
+    now = {Side.SALESFORCE: salesforce.fields, Side.NETSUITE: netsuite.fields}
     agreements: dict[str, Agreement] = {}
     for decision in plan.decisions:
-        row = COMPANY_ROW if decision.row == COMPANY_ROW.key else mapping.row(decision.row)
-        planned = agreement_on(decision.row, plan.agreed)
-        if row is None or planned is None:
-            continue
-        on_salesforce, on_netsuite = planned.salesforce, planned.netsuite
-        if row.netsuite in plan.netsuite_changes:
-            on_netsuite = _kept(on_netsuite, _shown(row, Side.NETSUITE, netsuite), decision.netsuite)
-        elif row.salesforce in plan.salesforce_changes:
-            on_salesforce = _kept(
-                on_salesforce, _shown(row, Side.SALESFORCE, salesforce), decision.salesforce
-            )
-        agreements[decision.row] = Agreement(on_salesforce, on_netsuite)
+        planned, row = agreement_on(decision.row, plan.agreed), mapping.row(decision.row)
+        if planned is not None:
+            agreements[decision.row] = planned if row is None else _settled(row, planned, decision, plan, now)
     return stored(agreements)
 
 
@@ -85,11 +77,29 @@ def edited_since(side: Side, record: Fields, mapping: ContactMapping, agreed: Fi
     return False
 
 
-def _kept(sent: Value, shown: Value, before: Value) -> Value:
-    return shown if shown == before or is_kept_form(sent, shown) else sent
+def _settled(
+    row: MappingRow,
+    planned: Agreement,
+    decision: FieldDecision,
+    plan: ContactPlan,
+    now: Mapping[Side, Fields],
+) -> Agreement:
+    if _kept(row, Side.NETSUITE, plan.netsuite_changes, now[Side.NETSUITE], decision.netsuite):
+        return replace(planned, netsuite=_shown(row, Side.NETSUITE, now[Side.NETSUITE]))
+    if _kept(row, Side.SALESFORCE, plan.salesforce_changes, now[Side.SALESFORCE], decision.salesforce):
+        return replace(planned, salesforce=_shown(row, Side.SALESFORCE, now[Side.SALESFORCE]))
+    return planned
 
 
-def _shown(row: MappingRow, side: Side, record: SalesforceContact | NetSuiteContact) -> Value:
-    if row is COMPANY_ROW:
-        return record.account_customer_id if isinstance(record, SalesforceContact) else record.company_id
-    return row.compared(side, record.fields.get(row.field_on(side)))
+def _kept(row: MappingRow, side: Side, changes: Fields, now: Fields, before: Value) -> bool:
+    """Whether the row was written to `side`, and what stands there now is what the side made of it."""
+    name = row.field_on(side)
+    if name not in changes:
+        return False
+    sent, shown = changes[name], _shown(row, side, now)
+    as_canonical = is_kept_form(row.compared(side, sent), shown)
+    return shown == before or as_canonical or is_kept_form(sent, now.get(name))
+
+
+def _shown(row: MappingRow, side: Side, fields: Fields) -> Value:
+    return row.compared(side, fields.get(row.field_on(side)))
