@@ -5,13 +5,14 @@ from __future__ import annotations
 import logging
 import sys
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import structlog
 from pydantic import SecretStr
 
+from twinbook.domain.mapping import ContactMapping
 from twinbook.domain.plan import Trigger
 from twinbook.domain.policy import ContactPolicy
 from twinbook.domain.records import Entity
@@ -96,6 +97,7 @@ async def connect(settings: ConnectionSettings, store: Store, clock: Clock) -> A
             salesforce_schema=await sides.salesforce.describe(Entity.CONTACT),
             netsuite_schema=await sides.netsuite.describe(Entity.CONTACT),
         )
+        policy = replace(policy, mapping=_without(policy.mapping, facts.missing_contact_fields))
         yield Connection(
             salesforce=sides.salesforce,
             netsuite=sides.netsuite,
@@ -126,6 +128,12 @@ def configure_logging(settings: LogSettings) -> None:
         wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, settings.level.upper())),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
     )
+
+
+def _without(mapping: ContactMapping, missing: Collection[str]) -> ContactMapping:
+    """The mapping without the fields that the integration user does not see: they would look as if they were empty,
+    and an empty field is a value that travels."""
+    return replace(mapping, rows=tuple(row for row in mapping.rows if row.salesforce not in missing))
 
 
 def _options(settings: ConnectionSettings, policy: ContactPolicy, facts: OrgFacts) -> Options:
@@ -211,6 +219,7 @@ def _netsuite_side(settings: ConnectionSettings, policy: ContactPolicy, http: Ht
         locked_field=netsuite.locked_field,
         contact_fields=tuple(sorted(policy.mapping.netsuite_fields)),
         read_addresses=netsuite.read_addresses,
+        read_deleted=netsuite.read_deleted,
         concurrency=netsuite.concurrency,
     )
     client = NetSuiteClient(

@@ -19,7 +19,7 @@ from twinbook.composition import connect
 from twinbook.domain.records import Entity, Key, Side
 from twinbook.engine.clock import SystemClock
 from twinbook.engine.connection import Connection
-from twinbook.engine.supervisor import Supervisor
+from twinbook.engine.supervisor import Supervisor, first_of
 from twinbook.settings import load
 from twinbook.settings.sandbox import from_sandbox
 from twinbook.store import outcomes, runs
@@ -79,7 +79,7 @@ class Product:
             leave, supervisor = asyncio.Event(), Supervisor(connection)
             task = asyncio.create_task(supervisor.run(leave.wait()))
             try:
-                await until(lambda: _true(supervisor.is_watching or task.done()))
+                await first_of(supervisor.watches_all.wait(), task)
                 yield connection
             finally:
                 leave.set()
@@ -178,10 +178,6 @@ async def product(directory: Path, **options: Any) -> AsyncIterator[Product]:
 
 async def _no_runs(connection: Connection) -> bool:
     return not await connection.store.run(runs.unfinished)
-
-
-async def _true(value: bool) -> bool:
-    return value
 
 
 def _literal(value: Any) -> str:

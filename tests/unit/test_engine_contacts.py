@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 
-import pytest
 import pytest_asyncio
 from tests.memory.world import World, world
+
 from twinbook.domain.errors import PermanentError, TemporaryError
 from twinbook.domain.plan import OutcomeKind
+from twinbook.domain.policy import Direction, NameClash
 from twinbook.domain.reasons import Reason
 from twinbook.domain.records import LinkState
 from twinbook.engine import controls
@@ -330,3 +331,82 @@ async def test_the_status_fields_say_what_became_of_it_and_are_written_only_when
             await w.mark((await w.outcome(contact)).key)
         await w.settle()
         assert w.salesforce.writes == writes
+
+
+async def test_an_edit_that_could_not_be_written_is_written_later_and_not_taken_for_agreed(w: World) -> None:
+    account, _ = w.linked_account()
+    contact = w.salesforce.user_creates_contact(
+        LastName="Lovelace", Email="ada@acme.example", AccountId=account
+    )
+    await w.settle()
+    w.salesforce.user_edits(contact, {"Title": "Countess"})
+    w.netsuite.throttle("update_contact", times=2)
+    await w.settle()
+    assert w.netsuite.contacts[0].fields["title"] == "Countess"
+
+
+async def test_a_refused_edit_stays_an_edit_and_is_written_when_it_is_allowed(w: World) -> None:
+    account, _ = w.linked_account()
+    contact = w.salesforce.user_creates_contact(
+        LastName="Lovelace", Email="ada@acme.example", AccountId=account
+    )
+    await w.settle()
+    [there] = w.netsuite.contacts
+    w.netsuite.refuse(there.id, PermanentError("USER_ERROR", "The period is locked."))
+    w.salesforce.user_edits(contact, {"Title": "Countess"})
+    await w.settle()
+    assert (await w.outcome(contact)).kind is OutcomeKind.FAILED
+    w.netsuite.refuse(there.id, None)
+    await w.store.run(lambda tx: controls.retry(tx, controls.open_incidents(tx, []), now=w.clock.now()))
+    await w.settle()
+    assert w.netsuite.contacts[0].fields["title"] == "Countess"
+
+
+async def test_a_login_that_is_refused_fails_no_contact(w: World) -> None:
+    account, _ = w.linked_account()
+    contact = w.salesforce.user_creates_contact(
+        LastName="Lovelace", Email="ada@acme.example", AccountId=account
+    )
+    await w.settle()
+    refusal = PermanentError("INVALID_LOGIN", "certificate expired", remedy="Renew it.")
+    w.netsuite.fail("find_contacts", refusal, times=3)
+    w.salesforce.user_edits(contact, {"Title": "Countess"})
+    await w.notice()
+    await w.drain()
+    [shown] = await w.incidents()
+    assert (shown.code, shown.remedy) == ("INVALID_LOGIN", "Renew it.")
+    await w.settle()
+    assert w.netsuite.contacts[0].fields["title"] == "Countess"
+    assert await w.incidents() == []
+
+
+async def test_a_name_clash_under_review_writes_nothing_and_leaves_no_intent(w: World) -> None:
+    w.configure(name_clash=NameClash.REVIEW)
+    account, customer = w.linked_account()
+    w.netsuite.user_creates_contact(
+        firstName="Ada", lastName="Lovelace", email="other@acme.example", company=customer, subsidiary="1"
+    )
+    contact = w.salesforce.user_creates_contact(
+        FirstName="Ada", LastName="Lovelace", Email="ada@acme.example", AccountId=account
+    )
+    await w.settle()
+    found = await w.outcome(contact)
+    assert (found.kind, found.reason) == (OutcomeKind.REVIEW, Reason.NAME_CLASH)
+    assert len(w.netsuite.contacts) == 1
+    assert await w.link(contact) is None
+
+
+async def test_an_edit_in_netsuite_reaches_salesforce_when_both_directions_are_on(w: World) -> None:
+    w.configure(direction=Direction.BOTH)
+    account, _ = w.linked_account()
+    contact = w.salesforce.user_creates_contact(
+        LastName="Lovelace", Email="ada@acme.example", AccountId=account
+    )
+    await w.settle()
+    [there] = w.netsuite.contacts
+    w.netsuite.user_edits(there.id, {"title": "Countess"})
+    w.salesforce.fail("update_contacts", TemporaryError("TIMEOUT", "no answer"), times=2)
+    await w.mark((await w.outcome(contact)).key)
+    await w.settle()
+    assert w.salesforce.contact(contact).fields["Title"] == "Countess"
+    assert w.netsuite.contacts[0].fields["title"] == "Countess"

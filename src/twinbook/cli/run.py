@@ -10,7 +10,7 @@ import click
 from twinbook.cli.context import load_settings
 from twinbook.composition import configure_logging, connect
 from twinbook.engine.clock import SystemClock
-from twinbook.engine.supervisor import Supervisor
+from twinbook.engine.supervisor import Supervisor, first_of
 from twinbook.settings import ConnectionSettings, Settings
 from twinbook.store.database import Database, Store
 
@@ -40,5 +40,8 @@ async def _run(settings: Settings) -> None:
 
 async def _keep_in_step(settings: ConnectionSettings, store: Store, stop: asyncio.Event) -> None:
     async with connect(settings, store, SystemClock()) as connection:
+        supervisor = Supervisor(connection)
+        running = asyncio.create_task(supervisor.run(stop.wait()))
+        await first_of(supervisor.watches_all.wait(), running)
         click.echo(f"{store.scope}: in step with Salesforce and NetSuite; stop with Ctrl-C", err=True)
-        await Supervisor(connection).run(stop.wait())
+        await running

@@ -46,7 +46,10 @@ def plain_text(value: Value) -> str | None:
     """Text without outer blanks, with one kind of line end and composed accents; None when nothing is left."""
     if value is None:
         return None
-    text = unicodedata.normalize("NFC", str(value).replace("\r\n", "\n").replace("\r", "\n"))
+    text = str(value)
+    if text.isascii() and text.isprintable():
+        return text.strip() or None
+    text = unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n"))
     lines = [line.rstrip() for line in text.split("\n")]
     return "\n".join(lines).strip() or None
 

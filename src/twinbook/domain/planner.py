@@ -23,6 +23,8 @@ from twinbook.domain.reasons import Reason
 from twinbook.domain.records import SalesforceContact, Side
 from twinbook.domain.salesforce_rows import adopt, plan_from_salesforce
 
+_SEARCHING_ROWS = frozenset({"12 inherits", "12 chosen", "14 carries-our-id"})
+
 
 def plan_contact(view: ContactView, policy: ContactPolicy) -> ContactPlan:
     """Decide one contact. Never raises for what a record holds; the same input always gives the same plan."""
@@ -37,6 +39,21 @@ def plan_contact(view: ContactView, policy: ContactPolicy) -> ContactPlan:
         return plan_from_netsuite(case, view.netsuite)
     case.holds("NS 1 deleted", "Is it gone from both sides?", True)
     return case.stop(Reason.DELETED_IN_NETSUITE)
+
+
+def seeks_counterpart(plan: ContactPlan) -> bool:
+    """Whether NetSuite's contacts have a say: with candidates (and the customer's subsidiary) in its view, the plan may
+    be another one.
+
+    Most contacts are decided before that. So a view may be planned without candidates first, and the search be spared
+    where this is false.
+    """
+    asked = {step.rule for step in plan.trace}
+    return (
+        plan.action is Action.CREATE
+        or plan.reason is Reason.COUNTERPART_MISSING
+        or not asked.isdisjoint(_SEARCHING_ROWS)
+    )
 
 
 def resolve_name_clash(

@@ -7,8 +7,7 @@ same release.
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from twinbook.domain.account_planner import plan_account
@@ -16,10 +15,11 @@ from twinbook.domain.canonical import name_key
 from twinbook.domain.errors import PermanentError, SideError
 from twinbook.domain.ids import account_key
 from twinbook.domain.plan import AccountPlan, AccountView, Action, OutcomeKind, Trigger
-from twinbook.domain.ports import Failed, WriteResult
+from twinbook.domain.ports import Failed
 from twinbook.domain.reasons import Reason
 from twinbook.domain.records import Entity, Fields, Key, Link, LinkState, NetSuiteCustomer, SalesforceAccount
 from twinbook.engine.connection import Connection
+from twinbook.engine.gather import all_done
 from twinbook.engine.lease import Lease
 from twinbook.engine.report import PutBack, Report, Settled
 from twinbook.engine.traces import trace_rows
@@ -47,6 +47,7 @@ class AccountJob:
     link: Link | None
     customer_id: str | None = None
     error: SideError | None = None
+    call_failed: bool = False
 
     @property
     def released_for(self) -> str | None:
@@ -59,7 +60,7 @@ class AccountJob:
 
     @property
     def failed_for_now(self) -> bool:
-        return self.error is not None and not isinstance(self.error, PermanentError)
+        return self.error is not None and (self.call_failed or not isinstance(self.error, PermanentError))
 
     @property
     def intent(self) -> Intent:
@@ -86,7 +87,7 @@ class AccountWork:
     async def process(self, batch: Sequence[Claimed], report: Report) -> None:
         jobs = await self._consider(batch, report)
         jobs = await self._reserve(jobs, report)
-        await asyncio.gather(*(self._write_customer(job) for job in jobs))
+        await all_done(self._write_customer(job) for job in jobs)
         await self._write_salesforce(jobs)
         await self._release([job for job in jobs if job.moves_gate])
         self._conclude(jobs, report)
@@ -157,7 +158,7 @@ class AccountWork:
             else:
                 return
         except SideError as error:
-            job.error = error
+            job.error, job.call_failed = error, True
             return
         if isinstance(result, Failed):
             job.error = result.error
@@ -170,9 +171,11 @@ class AccountWork:
             return
         self._lease.check()
         try:
-            results: Mapping[str, WriteResult] = await self._connection.salesforce.update_accounts(changes)
+            results = await self._connection.salesforce.update_accounts(changes)
         except SideError as error:
-            results = dict.fromkeys(changes, Failed(error))
+            for job in jobs:
+                job.error, job.call_failed = job.error or error, job.account.id in changes
+            return
         for job in jobs:
             result = results.get(job.account.id)
             if isinstance(result, Failed):

@@ -34,11 +34,13 @@ class Job:
     claimed: Claimed
     view: ContactView
     plan: ContactPlan
+    reserved: bool = False
     netsuite_id: str | None = None
     wrote_netsuite: bool = False
     kept: NetSuiteContact | None = None
     wrote_salesforce: Fields = field(default_factory=dict)
     error: SideError | None = None
+    call_failed: bool = False
     refused_by: Reason = Reason.REFUSED_BY_NETSUITE
 
     @property
@@ -70,7 +72,13 @@ class Job:
 
     @property
     def failed_for_now(self) -> bool:
-        return self.error is not None and not isinstance(self.error, PermanentError)
+        """Whether it has to be tried again: the refusal passes, or it was not about this record at all."""
+        return self.error is not None and (self.call_failed or not isinstance(self.error, PermanentError))
+
+    @property
+    def refused(self) -> PermanentError | None:
+        """What the target has against this very record."""
+        return self.error if isinstance(self.error, PermanentError) and not self.call_failed else None
 
     @property
     def mapped_to_salesforce(self) -> bool:
@@ -82,18 +90,16 @@ class Job:
         What is agreed on a field that still has to reach Salesforce is stored only by `agree`: were it stored now
         and the write then failed, the old Salesforce value would look like the newer one.
         """
-        contact = self.contact
-        if self.ends:
-            if self.error is None:
-                links.close(tx, Entity.CONTACT, contact.id, now=now)
-        elif self.netsuite_id is None or (isinstance(self.error, PermanentError) and not self.wrote_netsuite):
-            if self.links and not self.failed_for_now:
-                links.withdraw(tx, Entity.CONTACT, contact.id)
-        elif self.links or not self.mapped_to_salesforce:
-            before = self.view.link.agreed if self.view.link else {}
-            self._establish(
-                tx, before if self.mapped_to_salesforce else self._agreed(mapping, contact), now=now
-            )
+        id_, written = self.contact.id, self.error is None or self.wrote_netsuite
+        if self.ends and written:
+            links.close(tx, Entity.CONTACT, id_, now=now)
+        elif self.netsuite_id is not None and written and not self.ends:
+            if not self.mapped_to_salesforce:
+                self._establish(tx, self._agreed(mapping, self.contact), now=now)
+            elif self.links:
+                self._establish(tx, {}, now=now)
+        elif self.reserved and not self.failed_for_now:
+            links.withdraw(tx, Entity.CONTACT, id_)
 
     def agree(self, tx: Tx, mapping: ContactMapping, contact: SalesforceContact, *, now: float) -> None:
         """Store what both sides agree on, with the Salesforce contact as read back after the write."""
@@ -115,18 +121,18 @@ class Job:
         return wanted
 
     def settled(self) -> Settled:
-        error = self.error if isinstance(self.error, PermanentError) else self.plan.error
+        error = self.refused or self.plan.error
         entry = self._entry()
         return Settled(self.claimed, self._outcome(), (entry,) if entry else (), error)
 
     def _agreed(self, mapping: ContactMapping, contact: SalesforceContact) -> Fields:
-        netsuite = self.kept or self.view.netsuite
+        netsuite = self.kept if self.wrote_netsuite else self._before
         return self.plan.agreed if netsuite is None else agreed_after(self.plan, mapping, contact, netsuite)
 
     def _establish(self, tx: Tx, agreed: Fields, *, now: float) -> None:
         assert self.netsuite_id is not None  # noqa: S101 - callers check
         link = self.view.link
-        netsuite = self.kept or self.view.netsuite
+        netsuite = self.kept or self._before
         version = netsuite.version if netsuite else ""
         unchanged = link is not None and not self.links and link.agreed == agreed
         if unchanged and link is not None and link.netsuite_version == version:
@@ -146,8 +152,8 @@ class Job:
     def _outcome(self) -> Outcome:
         plan, contact = self.plan, self.contact
         kind, reason, detail = plan.outcome, plan.reason, plan.detail
-        error = self.error if isinstance(self.error, PermanentError) else plan.error
-        if isinstance(self.error, PermanentError):
+        error = self.refused or plan.error
+        if self.refused is not None:
             kind, reason = OutcomeKind.FAILED, self.refused_by
         if error is not None:
             detail = f"{error.message} {error.remedy}".strip()
@@ -192,17 +198,19 @@ class Job:
     def _netsuite_changes(self) -> list[Change]:
         if not self.wrote_netsuite:
             return []
-        before = self._netsuite_before()
+        before = self._before.fields if self._before else {}
         return [
             Change(Side.NETSUITE, name, before.get(name), value)
             for name, value in self.plan.netsuite_changes.items()
         ]
 
-    def _netsuite_before(self) -> Fields:
+    @property
+    def _before(self) -> NetSuiteContact | None:
+        """The NetSuite contact as it was read: the counterpart, or the one that is adopted."""
         if self.view.netsuite is not None:
-            return self.view.netsuite.fields
-        found = [item.record for item in self.view.candidates if item.record.id == self.plan.counterpart_id]
-        return found[0].fields if found else {}
+            return self.view.netsuite
+        adopted = (item.record for item in self.view.candidates if item.record.id == self.plan.counterpart_id)
+        return next(adopted, None)
 
     def _salesforce_changes(self) -> list[Change]:
         before = self.contact.fields

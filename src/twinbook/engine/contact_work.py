@@ -7,10 +7,9 @@ may fail or be cut off; the next look at the contact finds what is there and goe
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
-from twinbook.domain.errors import SideError
+from twinbook.domain.errors import SideError, TemporaryError
 from twinbook.domain.plan import Action
 from twinbook.domain.planner import resolve_name_clash
 from twinbook.domain.ports import ContactQuery, Failed, WriteResult, Written
@@ -18,7 +17,7 @@ from twinbook.domain.reasons import Reason
 from twinbook.domain.records import Entity
 from twinbook.engine.connection import Connection
 from twinbook.engine.contact_job import Job
-from twinbook.engine.gather import Gatherer
+from twinbook.engine.gather import Gatherer, all_done
 from twinbook.engine.lease import Lease
 from twinbook.engine.report import PutBack, Report
 from twinbook.store import links
@@ -44,7 +43,7 @@ class ContactWork:
         considered = await self._gatherer.consider([item.key.id for item in batch])
         jobs = [Job(item, considered[item.key.id].view, considered[item.key.id].plan) for item in batch]
         jobs = await self._reserve(jobs, report)
-        await asyncio.gather(*(self._write_netsuite(job) for job in jobs))
+        await all_done(self._write_netsuite(job) for job in jobs)
         await self._read_back([job for job in jobs if job.wrote_netsuite])
         await self._remember(jobs)
         await self._write_salesforce(jobs)
@@ -65,6 +64,8 @@ class ContactWork:
             for job, reservation in zip(linking, held, strict=True)
             if reservation is not Reservation.HELD
         }
+        for job in linking:
+            job.reserved = True
         report.put_back += [PutBack(job.claimed, now + STEP_ASIDE_SECONDS) for job in waiting.values()]
         return [job for job in jobs if job.claimed.key not in waiting]
 
@@ -72,10 +73,10 @@ class ContactWork:
         """Write one contact; a name that is taken is resolved and tried once more."""
         try:
             result = await self._send(job)
-            if isinstance(result, Failed) and result.error.code == NAME_TAKEN and await self._rename(job):
-                result = await self._send(job)
+            if isinstance(result, Failed) and result.error.code == NAME_TAKEN:
+                result = await self._resend_renamed(job)
         except SideError as error:
-            job.error = error
+            job.error, job.call_failed = error, True
             return
         if isinstance(result, Failed):
             job.error = result.error
@@ -95,20 +96,22 @@ class ContactWork:
             return await netsuite.delete_contact(job.netsuite_id)
         return await netsuite.update_contact(job.netsuite_id, plan.netsuite_changes)
 
-    async def _rename(self, job: Job) -> bool:
-        """Plan again, knowing who bears the name. True when there is something to try again."""
+    async def _resend_renamed(self, job: Job) -> WriteResult | None:
+        """Plan again, knowing who bears the name, and write once more; None when a person has to decide."""
         name = str(job.plan.netsuite_changes.get("entityId") or "")
         same_name = await self._gatherer.candidates_named(name)
         job.plan = resolve_name_clash(job.view, self._connection.contacts, same_name)
-        if not (job.links or job.plan.action is Action.SYNC):
-            return False
-        now = self._connection.clock.now()
+        job.netsuite_id = None
         if job.links:
+            now = self._connection.clock.now()
             held = await self._connection.store.run(
                 lambda tx: links.reserve(tx, Entity.CONTACT, job.intent, now=now)
             )
-            return held is Reservation.HELD
-        return True
+            if held is not Reservation.HELD:
+                return Failed(
+                    TemporaryError(held.name, "another contact of Salesforce is being linked with it")
+                )
+        return await self._send(job)
 
     async def _read_back(self, jobs: Sequence[Job]) -> None:
         """See what NetSuite kept of what was written. Not seeing it now is no reason to lose the link: the plan's
@@ -126,7 +129,7 @@ class ContactWork:
 
     async def _remember(self, jobs: Sequence[Job]) -> None:
         """Bring the link table up to date with what was written."""
-        changed = [job for job in jobs if job.links or job.ends or job.netsuite_id]
+        changed = [job for job in jobs if job.reserved or job.ends or job.netsuite_id]
         if not changed:
             return
         now = self._connection.clock.now()
@@ -164,9 +167,11 @@ class ContactWork:
             return
         self._lease.check()
         try:
-            results: Mapping[str, WriteResult] = await self._connection.salesforce.update_contacts(changes)
+            results = await self._connection.salesforce.update_contacts(changes)
         except SideError as error:
-            results = dict.fromkeys(changes, Failed(error))
+            for job in jobs:
+                job.error, job.call_failed = job.error or error, job.contact.id in changes
+            return
         for job in jobs:
             result = results.get(job.contact.id)
             if isinstance(result, Written):

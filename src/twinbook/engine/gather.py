@@ -7,8 +7,9 @@ linked; then, only for contacts that would be created, one search for candidates
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from twinbook.domain.canonical import email_key
 from twinbook.domain.ids import contact_key, salesforce_id_of
@@ -133,6 +134,14 @@ class Gatherer:
             contacts = await self._connection.salesforce.read_contacts(ordered[start : start + size])
             alive |= {id_ for id_, contact in contacts.items() if not contact.deleted}
         return alive
+
+
+async def all_done(work: Iterable[Coroutine[Any, Any, None]]) -> None:
+    """Do pieces of work side by side; none is left running when another one fails."""
+    results = await asyncio.gather(*work, return_exceptions=True)
+    for result in results:
+        if isinstance(result, BaseException):
+            raise result
 
 
 def _needs_candidates(found: Considered) -> bool:

@@ -19,18 +19,17 @@ GRACE_SECONDS = 8.0
 
 
 class Supervisor:
-    """The running engine of one connection. `watching` says how each entity is watched at the moment."""
+    """The running engine of one connection.
+
+    `watching` says how each entity is watched at the moment. `watches_all` is set once every one is: from then on
+    nothing that happens is missed.
+    """
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self.watching: dict[Entity, str] = {}
+        self.watches_all = asyncio.Event()
         self._watched: tuple[Entity, ...] = ()
-
-    @property
-    def is_watching(self) -> bool:
-        """Whether each entity is watched, so that nothing that happens from now on is missed."""
-        settled = [entity for entity, state in self.watching.items() if state in SETTLED]
-        return bool(self._watched) and set(settled) >= set(self._watched)
 
     async def run(self, until: Awaitable[object], *, watch: Sequence[Entity] | None = None) -> None:
         """Work off what is dirty until `until` is done, and take in changes: those of the entities that the options
@@ -44,9 +43,7 @@ class Supervisor:
         # One lane more than calls are allowed at once: a live edit finds it free while back-fill fills the others.
         lanes = [Lane(connection) for _ in range(connection.options.lanes)]
         lanes.append(Lane(connection, least_urgent=Priority.LIVE))
-        watchers = [
-            Ingest(connection, entity, on_state=self.watching.__setitem__).run() for entity in self._watched
-        ]
+        watchers = [Ingest(connection, entity, on_state=self._note).run() for entity in self._watched]
         working = _start([lane.run() for lane in lanes])
         listening = _start([Lister(connection).run(), *watchers])
         told = asyncio.ensure_future(until)
@@ -61,6 +58,20 @@ class Supervisor:
             await _end([*working, told])
         for task in done:
             task.result()
+
+    def _note(self, entity: Entity, state: str) -> None:
+        self.watching[entity] = state
+        if all(self.watching.get(watched) in SETTLED for watched in self._watched):
+            self.watches_all.set()
+
+
+async def first_of(awaited: Awaitable[object], running: asyncio.Task[None]) -> None:
+    """Until `awaited` is done; a supervisor that fails before shows its fault here."""
+    waiting = asyncio.ensure_future(awaited)
+    await asyncio.wait([waiting, running], return_when=asyncio.FIRST_COMPLETED)
+    if not waiting.done():
+        waiting.cancel()
+        running.result()
 
 
 def _start(work: Sequence[Coroutine[Any, Any, None]]) -> list[asyncio.Task[None]]:

@@ -17,7 +17,7 @@ from twinbook.cli.exits import Exit, Problem
 from twinbook.composition import connect
 from twinbook.engine.clock import SystemClock
 from twinbook.engine.connection import Connection
-from twinbook.engine.supervisor import Supervisor
+from twinbook.engine.supervisor import Supervisor, first_of
 from twinbook.settings import ConnectionSettings, load
 from twinbook.settings.sandbox import from_sandbox
 from twinbook.store.database import Database, Store
@@ -47,7 +47,7 @@ class Stage:
             supervisor = Supervisor(connection)
             running = asyncio.create_task(supervisor.run(leave.wait()))
             try:
-                await _watching(supervisor, running)
+                await first_of(supervisor.watches_all.wait(), running)
                 yield connection
             finally:
                 leave.set()
@@ -96,14 +96,3 @@ async def _sandbox(*options: str) -> AsyncIterator[dict[str, Any]]:
             except TimeoutError:
                 process.kill()
                 await process.wait()
-
-
-async def _watching(supervisor: Supervisor, running: asyncio.Task[None]) -> None:
-    """Until changes are taken in from now on. A supervisor that ended early shows its fault."""
-    for _ in range(600):
-        if running.done():
-            running.result()
-        if supervisor.is_watching:
-            return
-        await asyncio.sleep(0.05)
-    raise Problem("Twinbook did not get to watch the emulated Salesforce org.", Exit.SYSTEM)
