@@ -34,7 +34,7 @@ from tests.memory.domain_views import (
 from twinbook.domain.ids import contact_key
 from twinbook.domain.mapping import ConflictPolicy
 from twinbook.domain.plan import Action, ContactPlan, ContactView, Gate, OutcomeKind
-from twinbook.domain.planner import plan_contact
+from twinbook.domain.planner import plan_contact, seeks_counterpart
 from twinbook.domain.policy import (
     ContactPolicy,
     Direction,
@@ -543,3 +543,21 @@ def test_a_required_field_cannot_be_cleared() -> None:
         linked_view(salesforce=cleared), policy(netsuite_schema=meta("lastName", required=True))
     )
     assert plan.reason is Reason.REQUIRED_FIELD_MISSING
+
+
+@pytest.mark.parametrize(
+    ("seen", "settings", "seeks"),
+    [
+        (view(), {}, True),
+        (view(), {"create": False}, True),
+        (view(), {"netsuite_schema": meta("subsidiary_x", required=True)}, True),
+        (linked_view(netsuite=None), {}, True),
+        (linked_view(), {}, False),
+        (view(gate=CLOSED_GATE), {}, False),
+        (view(salesforce=salesforce(fields={"Email": None})), {}, False),
+    ],
+)
+def test_only_contacts_that_may_have_a_counterpart_are_worth_a_search(
+    seen: ContactView, settings: dict[str, Any], seeks: bool
+) -> None:
+    assert seeks_counterpart(plan_contact(seen, policy(**settings))) is seeks

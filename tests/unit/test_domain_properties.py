@@ -26,7 +26,7 @@ from twinbook.domain.plan import (
     FieldVerdict,
     SalesforceCandidate,
 )
-from twinbook.domain.planner import plan_contact
+from twinbook.domain.planner import plan_contact, seeks_counterpart
 from twinbook.domain.policy import ContactPolicy, Direction, OtherCompany, SharedEmail
 from twinbook.domain.records import (
     Fields,
@@ -198,13 +198,13 @@ def settle(world: World, terms: ContactPolicy) -> int:
     pytest.fail(f"still writing after {MOST_ROUNDS} rounds: {plan_contact(world.view(), terms)}")
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(worlds(), policies())
 def test_the_second_plan_writes_nothing(world: World, terms: ContactPolicy) -> None:
     assert settle(world, terms) <= 1
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(worlds(), policies(), records())
 def test_after_edits_on_both_sides_the_second_plan_writes_nothing(
     world: World, terms: ContactPolicy, edits: tuple[SalesforceContact, NetSuiteContact]
@@ -217,7 +217,7 @@ def test_after_edits_on_both_sides_the_second_plan_writes_nothing(
     assert settle(world, terms) <= 1
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(worlds(), policies(), records())
 def test_an_edit_made_while_we_were_writing_is_found(
     world: World, terms: ContactPolicy, edits: tuple[SalesforceContact, NetSuiteContact]
@@ -237,7 +237,7 @@ def test_an_edit_made_while_we_were_writing_is_found(
         assert agreement.netsuite != "Countess"
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(worlds(), policies(), records())
 def test_conflict_if_and_only_if_both_changed_and_differ(
     world: World, terms: ContactPolicy, edits: tuple[SalesforceContact, NetSuiteContact]
@@ -261,7 +261,7 @@ def test_conflict_if_and_only_if_both_changed_and_differ(
         assert decision.verdict.startswith("conflict") == conflict
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(worlds(), policies())
 def test_a_side_that_already_shows_the_result_is_not_written(world: World, terms: ContactPolicy) -> None:
     plan = plan_contact(world.view(), terms)
@@ -276,7 +276,7 @@ def test_a_side_that_already_shows_the_result_is_not_written(world: World, terms
             assert sent != row.compared(Side.SALESFORCE, world.here.fields.get(row.salesforce))
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(worlds(), policies())
 def test_a_blank_never_erases_on_adoption(world: World, terms: ContactPolicy) -> None:
     plan = plan_contact(world.view(), terms)
@@ -315,7 +315,7 @@ SALESFORCE_CANDIDATES = st.builds(
 )
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(st.lists(CANDIDATES, max_size=4, unique_by=lambda item: item.record.id), policies(), st.randoms())
 def test_the_order_of_candidates_does_not_matter(
     found: list[Candidate], terms: ContactPolicy, random: st.randoms
@@ -332,7 +332,7 @@ def test_the_order_of_candidates_does_not_matter(
         assert not chosen.record.locked
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(st.lists(SALESFORCE_CANDIDATES, max_size=3, unique_by=lambda item: item.record.id), st.randoms())
 def test_the_order_of_salesforce_candidates_does_not_matter(
     found: list[SalesforceCandidate], random: st.randoms
@@ -349,7 +349,15 @@ def test_the_order_of_salesforce_candidates_does_not_matter(
         assert chosen.linked_to in (None, "4711")
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
+@given(worlds(), policies())
+def test_a_plan_that_seeks_nobody_stays_the_same_with_candidates(world: World, terms: ContactPolicy) -> None:
+    blind = plan_contact(replace(world.view(), candidates=()), terms)
+    if not seeks_counterpart(blind):
+        assert plan_contact(world.view(), terms) == blind
+
+
+@settings(max_examples=150, deadline=None)
 @given(worlds(), policies())
 def test_a_plan_is_a_function_and_says_why(world: World, terms: ContactPolicy) -> None:
     plan = plan_contact(world.view(), terms)
