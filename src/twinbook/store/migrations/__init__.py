@@ -5,12 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import sqlalchemy as sa
-from alembic import command
-from alembic.config import Config
 
 
 def upgrade(engine: sa.Engine, revision: str = "head") -> None:
     """Apply all missing steps in one transaction; a database that is current is left alone."""
+    # Alembic takes a third of a second to import, and most commands find a database that is there.
+    from alembic import command
+    from alembic.config import Config
+
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent))
     with engine.begin() as connection:
