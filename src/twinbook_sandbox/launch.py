@@ -32,6 +32,8 @@ from twinbook_sandbox.salesforce.org import SalesforceOrg
 from twinbook_sandbox.seed import Seeder
 
 EVERY_INTERFACE = ("0.0.0.0", "::")  # noqa: S104 -- compared with, not bound to
+FILLED_MARK = "data-set-is-complete"
+"""Name of the empty file in a state directory that says that the data set needs no more writing."""
 LOCAL_NAMES = ("localhost", "127.0.0.1", "::1")
 
 
@@ -103,8 +105,7 @@ class Sandbox:
         listeners = [self._listener(port) for port in (options.salesforce_port, options.netsuite_port)]
         self.salesforce_url, self.netsuite_url = map(self._url, listeners)
         self._open_systems()
-        if not self.salesforce.count("Account") and not self.netsuite.count("customer"):
-            await self._fill(Dataset(options.accounts, options.contacts, options.seed))
+        await self._fill_new_systems()
         await self._start_pubsub()
         for listener, app in zip(listeners, (self._salesforce_app(), self._netsuite_app()), strict=True):
             server = HttpServer(listener, app, self._tls)
@@ -124,6 +125,17 @@ class Sandbox:
             self.clock, path=self._file("netsuite.sqlite"), seed=seed, base_url=self.netsuite_url
         )
         self._to_undo.callback(self.netsuite.close)
+
+    async def _fill_new_systems(self) -> None:
+        # The mark comes last: a sandbox that was killed while it wrote the data set begins anew.
+        mark = self.options.state / FILLED_MARK if self.options.state is not None else None
+        if mark is not None and mark.exists():
+            return
+        self.salesforce.reset()
+        self.netsuite.reset()
+        await self._fill(Dataset(self.options.accounts, self.options.contacts, self.options.seed))
+        if mark is not None:
+            mark.touch()
 
     async def _start_pubsub(self) -> None:
         # Events of the data set itself belong to the past: the bus begins after it. No two runs share replay ids

@@ -14,6 +14,7 @@ import aiohttp
 import grpc.aio
 
 from twinbook_sandbox.client import SandboxClient
+from twinbook_sandbox.launch import FILLED_MARK
 
 ANY_PORT = ("--salesforce-port", "0", "--pubsub-port", "0", "--netsuite-port", "0")
 SMALL = ("--accounts", "5", "--contacts", "20")
@@ -43,14 +44,17 @@ async def sandbox_process(
         yield process, json.loads(line)
     finally:
         if process.returncode is None:
-            process.kill()
-            await process.wait()
+            await stopped(process)
 
 
 async def stopped(process: asyncio.subprocess.Process) -> tuple[float, bytes, bytes]:
     started = time.monotonic()
     process.send_signal(signal.SIGTERM)
-    out, err = await asyncio.wait_for(process.communicate(), 10)
+    try:
+        out, err = await asyncio.wait_for(process.communicate(), 10)
+    except TimeoutError:
+        process.kill()
+        raise
     return time.monotonic() - started, out, err
 
 
@@ -104,6 +108,18 @@ async def test_a_restart_keeps_data_and_credentials(tmp_path: Path) -> None:
         for credentials in (kept, made):
             credentials.pop("login_url", None)  # has the port, which the system chose anew
         assert made == kept
+
+
+async def test_a_data_set_that_was_not_finished_is_written_anew(tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    async with sandbox_process(*SMALL, "--state", str(state)) as (_, told):
+        assert told["salesforce"]["base_url"]
+    (state / FILLED_MARK).unlink()
+    async with (
+        sandbox_process("--accounts", "3", "--contacts", "7", "--state", str(state)) as (_, told),
+        SandboxClient(told["salesforce"]["base_url"]) as org,
+    ):
+        assert (await org.count("Account"), await org.count("Contact")) == (3, 7)
 
 
 async def test_with_tls_all_three_ports_are_encrypted() -> None:
