@@ -60,7 +60,7 @@ def make_identity(seed: int, storage: Storage) -> Identity:
     serial = random.randrange(62**5, 62**6)
     key, certificate = storage.meta("private_key"), storage.meta("certificate")
     if key is None or certificate is None:
-        key, certificate = _make_key_pair()
+        key, certificate = make_key_pair()
         storage.set_meta("private_key", key)
         storage.set_meta("certificate", certificate)
     return Identity(
@@ -78,7 +78,8 @@ def make_identity(seed: int, storage: Storage) -> Identity:
     )
 
 
-def _make_key_pair() -> tuple[str, str]:
+def make_key_pair() -> tuple[str, str]:
+    """A fresh RSA key and a certificate of its own for it, both as PEM."""
     key = rsa.generate_private_key(public_exponent=65537, key_size=_KEY_BITS)
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Sandbox integration")])
     now = datetime.now(UTC)

@@ -131,18 +131,20 @@ def _move_child(work: UnitOfWork, child: str, row: Row, field: Field, master_id:
 def _move_relation(work: UnitOfWork, row: Row, field: Field, master_id: str) -> None:
     """An account and a contact have one relation: the one that moves gives way to one that is there."""
     moved = row | {field.name: master_id}
-    twins = [
-        each
-        for each in work.storage.find("AccountContactRelation", "ContactId", moved["ContactId"])
-        if each["AccountId"] == moved["AccountId"]
-    ]
+    twin = next(
+        (
+            each
+            for each in work.storage.find("AccountContactRelation", "ContactId", moved["ContactId"])
+            if each["AccountId"] == moved["AccountId"]
+        ),
+        None,
+    )
+    # contacts move before their relations do, so the contact's account is already the one it stays with
     contact = work.storage.get("Contact", moved["ContactId"])
-    direct = {"IsDirect": int(contact is not None and contact["AccountId"] == row["AccountId"])}
-    if field.name == "ContactId":
-        direct = {"IsDirect": int(contact is not None and contact["AccountId"] == moved["AccountId"])}
-    if twins:
-        work.bury_row("AccountContactRelation", row)
-        if direct["IsDirect"] and not twins[0]["IsDirect"]:
-            work.change_row("AccountContactRelation", twins[0], direct)
-    else:
-        work.change_row("AccountContactRelation", row, {field.name: master_id, **direct})
+    direct = int(contact is not None and contact["AccountId"] == moved["AccountId"])
+    if twin is None:
+        work.change_row("AccountContactRelation", row, {field.name: master_id, "IsDirect": direct})
+        return
+    work.bury_row("AccountContactRelation", row)
+    if twin["IsDirect"] != direct:
+        work.change_row("AccountContactRelation", twin, {"IsDirect": direct})
