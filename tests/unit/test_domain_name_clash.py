@@ -91,5 +91,13 @@ def test_a_refused_change_of_name_gets_a_distinct_name() -> None:
     assert plan.netsuite_changes == {"lastName": "Byron", "entityId": "Ada Byron (003…bCdE)"}
 
 
+def test_its_own_record_is_no_clash() -> None:
+    """Only another contact of the marked name makes the mark longer."""
+    renamed = linked_view(salesforce=salesforce(netsuite_id="4711", fields={"LastName": "Byron"}))
+    own = candidate("4711", name="Ada Byron (003…bCdE)")
+    plan = resolve_name_clash(renamed, policy(), [own])
+    assert plan.netsuite_changes["entityId"] == "Ada Byron (003…bCdE)"
+
+
 def test_nothing_to_write_means_nothing_to_resolve() -> None:
     assert resolve_name_clash(linked_view(), policy(), []) == plan_contact(linked_view(), policy())

@@ -140,7 +140,7 @@ def _by_email(case: Case, contact: NetSuiteContact) -> ContactPlan | None:
         return _adopt(case, contact, free[0])
     if case.holds("NS 9 several", "Have several?", len(free) > 1, salesforce_ids=ids):
         return case.stop(Reason.AMBIGUOUS_MATCH, choices=(*ids, matching.CREATE_NEW))
-    taken = others and not free and case.policy.shared_email is SharedEmail.REVIEW
+    taken = others and case.policy.shared_email is SharedEmail.REVIEW
     if case.holds("NS 9 taken", "Have only contacts that are linked with others?", taken):
         return case.stop(Reason.MATCH_TAKEN, choices=(matching.CREATE_NEW,))
     return None
