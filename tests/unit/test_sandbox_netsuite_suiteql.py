@@ -60,10 +60,12 @@ async def test_pages(rig: Rig) -> None:
     assert {link["rel"] for link in page["links"]} == {"self", "first", "prev", "next", "last"}
     beyond = (await rig.query("SELECT id FROM contact", limit=5, offset=10)).json()
     assert (beyond["count"], beyond["totalResults"], beyond["hasMore"]) == (0, 5, False)
+    await rig.contact(lastName="L5")
+    assert (await rig.query("SELECT lastname FROM contact ORDER BY id", limit=2)).json()["totalResults"] == 6
     bounded = await rig.query(
         "SELECT lastname FROM contact ORDER BY id DESC FETCH FIRST 3 ROWS ONLY", limit=2
     )
-    assert [row["lastname"] for row in bounded.json()["items"]] == ["L4", "L3"]
+    assert [row["lastname"] for row in bounded.json()["items"]] == ["L5", "L4"]
     assert bounded.json()["totalResults"] == 3
     for paging in (
         {"limit": 1001},
@@ -178,7 +180,8 @@ async def test_dates_are_in_the_company_s_zone(rig: Rig) -> None:
         found = await rig.rows(f"SELECT id FROM contact WHERE {condition} ORDER BY id")
         assert [row["id"] for row in found] == expected, condition
     (newest,) = await rig.rows(
-        "SELECT MAX(lastmodifieddate) AS raw, TO_CHAR(MAX(lastmodifieddate),'YYYY-MM-DD\"T\"HH24:MI:SS') AS at FROM contact"
+        "SELECT MAX(lastmodifieddate) AS raw, "
+        "TO_CHAR(MAX(lastmodifieddate),'YYYY-MM-DD\"T\"HH24:MI:SS') AS at FROM contact"
     )
     assert newest == {"raw": "10/2/2026", "at": "2026-10-02T02:15:30"}
 
@@ -187,7 +190,8 @@ async def test_zone_and_format_can_be_switched(rig: Rig) -> None:
     id_ = await rig.contact()
     rig.switches.company_time_zone = "Asia/Kolkata"
     rig.switches.suiteql_date_format = "DD.MM.YYYY"
-    text = "SELECT id, datecreated, TO_CHAR(datecreated, 'YYYY-MM-DD HH24:MI:SS') AS t FROM contact WHERE datecreated >= '01.10.2026'"
+    shown = "id, datecreated, TO_CHAR(datecreated, 'YYYY-MM-DD HH24:MI:SS') AS t"
+    text = f"SELECT {shown} FROM contact WHERE datecreated >= '01.10.2026'"
     assert await rig.rows(text) == [{"id": id_, "datecreated": "01.10.2026", "t": "2026-10-01 14:45:00"}]
     assert (await rig.get("contact", id_))["dateCreated"] == "2026-10-01T09:15:00Z"
 
@@ -352,11 +356,10 @@ def many(rig: Rig) -> Callable[[int], None]:
     def insert(count: int) -> None:
         storage = rig.account.storage
         rows = [(f"L{n}", f"l{n}", f"L{n}@x.example") for n in range(count)]
-        sql = (
-            "INSERT INTO entity (type, entityid, name_key, email, isinactive, isprivate, datecreated, lastmodifieddate, "
-            "datecreated_local, lastmodifieddate_local) VALUES ('contact', ?, ?, ?, 'F', 'F', '2026-10-01T09:15:00Z', "
-            "'2026-10-01T09:15:00Z', '2026-10-01 02:15:00', '2026-10-01 02:15:00')"
-        )
+        columns = "type, isinactive, isprivate, datecreated, lastmodifieddate, datecreated_local, lastmodifieddate_local"
+        utc, local = "'2026-10-01T09:15:00Z'", "'2026-10-01 02:15:00'"
+        same = f"'contact', 'F', 'F', {utc}, {utc}, {local}, {local}"
+        sql = f"INSERT INTO entity ({columns}, entityid, name_key, email) VALUES ({same}, ?, ?, ?)"
         with storage.transaction():
             storage.connection.executemany(sql, rows)
 

@@ -100,7 +100,9 @@ class Storage:
         """Grows whenever custom fields change; what is derived from them compares it."""
         connection.create_function("LOCAL_TIME", 1, _unless_none(calendar.local))
         connection.executescript(_TABLES)
-        columns = ", ".join(f"{name} {kind}" for name, kind in stored_columns().items())
+        # What the views filter by stands first: SQLite reads a row from its start.
+        named = sorted(stored_columns().items(), key=lambda column: column[0] not in ("isprivate", "owner"))
+        columns = ", ".join(f"{name} {kind}" for name, kind in named)
         connection.execute(
             "CREATE TABLE IF NOT EXISTS entity (id INTEGER PRIMARY KEY AUTOINCREMENT, type TEXT NOT NULL, "
             f"{columns}, name_key TEXT, datecreated_local TEXT, lastmodifieddate_local TEXT, "
@@ -131,10 +133,11 @@ class Storage:
     def reset(self) -> None:
         """Empty data and the default lists and custom fields; credentials stay."""
         with self.transaction():
-            for one in self.custom_fields():
-                self.drop_custom_field(one.script_id)
+            deployed = self.custom_fields()
             for table in _DATA_TABLES:
                 self.connection.execute(f"DELETE FROM {table}")  # noqa: S608 - names of this module
+            for one in deployed:
+                self.drop_custom_field(one.script_id)
             self._fill()
 
     def _fill(self) -> None:

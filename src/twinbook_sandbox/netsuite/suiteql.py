@@ -15,6 +15,7 @@ from twinbook_sandbox.netsuite.suiteql_tables import TableCatalog
 from twinbook_sandbox.netsuite.suiteql_text import Query, search_error, take_apart
 
 KEPT_SHAPES = 500
+KEPT_COUNTS = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,8 @@ class SuiteQL:
         self._catalog = TableCatalog(records)
         self._functions = Functions(self._storage.connection, records.switches, records.calendar)
         self._compiled: dict[str, Compiled] = {}
+        self._counts: dict[tuple[str, ...], int] = {}
+        self._counts_as_of = -1
 
     def page(self, text: str, params: Sequence[Any], limit: int, offset: int) -> Page:
         """One page; :class:`NetSuiteError` (``INVALID_PARAMETER``) if the query will not do."""
@@ -73,13 +76,24 @@ class SuiteQL:
                 compiled.sql, {**query.values, "page": limit + 1, "skip": offset}
             ).fetchall()
             if len(rows) > limit or (not rows and offset):
-                total = int(cursor.execute(compiled.count_sql, query.values).fetchone()[0])
+                total = self._count(cursor, compiled.count_sql, query)
             else:
                 total = offset + len(rows)
         except sqlite3.Error as error:
             reason = self._functions.failure or "Invalid or unsupported search."
             raise search_error(reason) from error
         return Page(self._items(compiled, rows[:limit]), min(total, MAX_ROWS))
+
+    def _count(self, cursor: sqlite3.Cursor, sql: str, query: Query) -> int:
+        """All rows of a query; remembered until anything is written, since a client asks page after page."""
+        written = self._storage.connection.total_changes
+        if written != self._counts_as_of or len(self._counts) >= KEPT_COUNTS:
+            self._counts.clear()
+            self._counts_as_of = written
+        key = (sql, *(repr(value) for value in query.values.values()))
+        if key not in self._counts:
+            self._counts[key] = int(cursor.execute(sql, query.values).fetchone()[0])
+        return self._counts[key]
 
     def _items(self, compiled: Compiled, rows: list[tuple[Any, ...]]) -> list[dict[str, Any]]:
         if len(compiled.date_columns) > 0:
