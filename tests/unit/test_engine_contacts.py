@@ -11,7 +11,7 @@ from twinbook.domain.errors import PermanentError, TemporaryError
 from twinbook.domain.plan import OutcomeKind
 from twinbook.domain.policy import Direction, NameClash
 from twinbook.domain.reasons import Reason
-from twinbook.domain.records import LinkState
+from twinbook.domain.records import Entity, Key, LinkState, Side
 from twinbook.engine import controls
 from twinbook.store.incidents import IncidentKind
 
@@ -410,3 +410,66 @@ async def test_an_edit_in_netsuite_reaches_salesforce_when_both_directions_are_o
     await w.settle()
     assert w.salesforce.contact(contact).fields["Title"] == "Countess"
     assert w.netsuite.contacts[0].fields["title"] == "Countess"
+
+
+async def test_a_customer_that_moves_to_another_account_takes_the_gate_with_it(w: World) -> None:
+    first, customer = w.linked_account("First")
+    second = w.salesforce.user_creates_account("Second")
+    moved = w.salesforce.user_creates_contact(LastName="Waits", Email="w@second.example", AccountId=second)
+    await w.settle()
+    w.salesforce.user_edits(first, {"NetSuite_Id__c": None})
+    w.salesforce.user_edits(second, {"NetSuite_Id__c": customer})
+    await w.mark(Key(Entity.ACCOUNT, Side.SALESFORCE, second))
+    await w.drain()
+    late = w.salesforce.user_creates_contact(LastName="Late", Email="late@first.example", AccountId=first)
+    await w.settle()
+    assert [item.salesforce_id for item in w.netsuite.contacts] == [moved]
+    assert (await w.outcome(late)).reason is Reason.ACCOUNT_NOT_SYNCED
+
+
+async def test_a_link_that_the_store_forgot_is_found_by_the_id_in_salesforce(w: World) -> None:
+    account, customer = w.linked_account()
+    there = w.netsuite.user_creates_contact(
+        firstName="Ada", lastName="Byron", email="old@acme.example", company=customer, subsidiary="1"
+    )
+    contact = w.salesforce.user_creates_contact(
+        FirstName="Ada",
+        LastName="Lovelace",
+        Email="new@acme.example",
+        AccountId=account,
+        NetSuite_Id__c=there,
+    )
+    await w.settle()
+    [found] = w.netsuite.contacts
+    assert (found.id, found.email, found.salesforce_id) == (there, "new@acme.example", contact)
+
+
+async def test_a_mailbox_is_free_again_when_the_contact_that_held_it_is_no_longer_created(w: World) -> None:
+    account, _ = w.linked_account()
+    await w.settle()
+    first = w.salesforce.user_creates_contact(LastName="First", Email="info@acme.example", AccountId=account)
+    w.netsuite.throttle("create_contact", times=1)
+    await w.notice()
+    await w.drain()
+    w.salesforce.user_edits(first, {"Email": None})
+    second = w.salesforce.user_creates_contact(
+        LastName="Second", Email="info@acme.example", AccountId=account
+    )
+    await w.settle()
+    assert (await w.outcome(first)).reason is Reason.NO_EMAIL
+    assert [item.salesforce_id for item in w.netsuite.contacts] == [second]
+
+
+async def test_an_undeleted_contact_goes_on_with_what_was_agreed(w: World) -> None:
+    account, _ = w.linked_account()
+    contact = w.salesforce.user_creates_contact(
+        LastName="Lovelace", Email="ada@acme.example", Title="Analyst", AccountId=account
+    )
+    await w.settle()
+    w.salesforce.user_deletes(contact)
+    await w.settle()
+    w.salesforce.user_undeletes(contact)
+    w.salesforce.user_edits(contact, {"Title": None})
+    await w.settle()
+    [there] = w.netsuite.contacts
+    assert there.fields.get("title") is None, "clearing on purpose travels: this is no adoption"

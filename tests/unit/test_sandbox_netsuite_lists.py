@@ -87,6 +87,7 @@ async def test_filters(rig: Rig) -> None:
         "email LIKES x": None,
         "email GREATER 5": None,
         "isInactive IS maybe": None,
+        "id EQUAL 99999999999999999999": [],
         "id EQUAL x": None,
         'dateCreated ON "2026-10-01"': None,
         "email IS": None,

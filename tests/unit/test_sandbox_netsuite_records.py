@@ -465,3 +465,33 @@ async def test_what_moves_the_modified_date(rig: Rig, bumps: bool) -> None:
         rig.clock.advance(10)
         assert (await rig.call(method, path, body)).status_code == 204
         assert ((await rig.get("contact", id_))["lastModifiedDate"] != before) == bumps, path
+
+
+async def test_what_was_read_can_be_sent_back(rig: Rig) -> None:
+    acme = await rig.customer()
+    lines = {"items": [{"addressBookAddress": {"addr1": "Street", "country": {"id": "DE"}}}]}
+    id_ = await rig.contact(
+        company=acme, addressBook=lines, category={"items": [{"id": "1"}]}, externalId="SFC_1"
+    )
+    before = await rig.get("contact", id_, expandSubResources="true")
+    for expand in ("true", "false"):
+        read = await rig.get("contact", id_, expandSubResources=expand)
+        assert (await rig.call("PUT", "/contact/eid:SFC_1", read)).status_code == 204
+        assert await rig.get("contact", id_, expandSubResources="true") == before
+
+
+@pytest.mark.parametrize(
+    "body",
+    [{"company": {"id": 10**30}}, {"owner": 10**30}, {"company": {}}, {"company": [1]}, {"category": 7}],
+)
+async def test_odd_values_are_refused_not_stumbled_over(rig: Rig, body: dict[str, Any]) -> None:
+    answer = await rig.call("POST", "/contact", {"firstName": "Ada", "subsidiary": "1", **body})
+    assert detail(answer)["o:errorCode"] == "INVALID_CONTENT"
+
+
+async def test_warning_about_a_foreign_letter(rig: Rig) -> None:
+    body = {"firstName": "Ada", "subsidiary": "1", "größe": 1}
+    answer = await rig.call(
+        "POST", "/contact", body, headers={"X-NetSuite-PropertyNameValidation": "Warning"}
+    )
+    assert answer.status_code == 204 and "gr\\xf6" in answer.headers[rig.switches.property_warning_header]

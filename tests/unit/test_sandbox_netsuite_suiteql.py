@@ -122,6 +122,11 @@ async def test_dialect(rig: Rig) -> None:
             {"id": ada, "companyname": "Acme GmbH"},
             {"id": alan},
         ],
+        "SELECT c.id FROM contact c LEFT JOIN customer k ON k.id = c.company ORDER BY k.id, c.id": [
+            {"id": ada},
+            {"id": alan},
+        ],
+        "SELECT id FROM contact WHERE id < 99999999999999999999 AND title = 'Analyst'": [{"id": ada}],
         "SELECT BUILTIN.DF(company) AS c, BUILTIN.DF(subsidiary) AS s FROM contact WHERE id = " + ada: [
             {"c": "Acme GmbH", "s": "Parent Company"}
         ],
@@ -356,10 +361,11 @@ def many(rig: Rig) -> Callable[[int], None]:
     def insert(count: int) -> None:
         storage = rig.account.storage
         rows = [(f"L{n}", f"l{n}", f"L{n}@x.example") for n in range(count)]
-        columns = "type, isinactive, isprivate, datecreated, lastmodifieddate, datecreated_local, lastmodifieddate_local"
+        columns = "entityid, name_key, email, type, isinactive, isprivate, datecreated, "
+        columns += "lastmodifieddate, datecreated_local, lastmodifieddate_local"
         utc, local = "'2026-10-01T09:15:00Z'", "'2026-10-01 02:15:00'"
         same = f"'contact', 'F', 'F', {utc}, {utc}, {local}, {local}"
-        sql = f"INSERT INTO entity ({columns}, entityid, name_key, email) VALUES ({same}, ?, ?, ?)"
+        sql = f"INSERT INTO entity ({columns}) VALUES (?, ?, ?, {same})"
         with storage.transaction():
             storage.connection.executemany(sql, rows)
 

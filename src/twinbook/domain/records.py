@@ -78,6 +78,12 @@ class SalesforceContact:
     merged_into: str | None = None
 
 
+def display_name(contact: SalesforceContact) -> str:
+    """First and last name, as people call the contact."""
+    parts = (contact.fields.get(part) for part in ("FirstName", "LastName"))
+    return " ".join(str(part) for part in parts if part)
+
+
 @dataclass(frozen=True, slots=True)
 class NetSuiteContact:
     """A NetSuite contact. `name` is its entityId, unique within its company; `locked` is the opt-out checkbox."""

@@ -10,20 +10,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from twinbook.domain.account_planner import plan_account
-from twinbook.domain.canonical import name_key
 from twinbook.domain.errors import PermanentError, SideError
 from twinbook.domain.ids import account_key
-from twinbook.domain.plan import AccountPlan, AccountView, Action, OutcomeKind, Trigger
+from twinbook.domain.plan import AccountPlan, Action, OutcomeKind, Trigger
 from twinbook.domain.ports import Failed
 from twinbook.domain.reasons import Reason
-from twinbook.domain.records import Entity, Fields, Key, Link, LinkState, NetSuiteCustomer, SalesforceAccount
+from twinbook.domain.records import Entity, Fields, Key, Link, LinkState, SalesforceAccount, Side
+from twinbook.engine.account_gather import AccountGatherer
 from twinbook.engine.connection import Connection
 from twinbook.engine.gather import all_done
 from twinbook.engine.lease import Lease
 from twinbook.engine.report import PutBack, Report, Settled
 from twinbook.engine.traces import trace_rows
-from twinbook.store import dirty_keys, flows, links, runs
+from twinbook.store import dirty_keys, links, runs
 from twinbook.store.database import Tx
 from twinbook.store.dirty_keys import Claimed
 from twinbook.store.journal import Entry
@@ -42,7 +41,6 @@ class AccountJob:
 
     claimed: Claimed
     account: SalesforceAccount
-    view: AccountView
     plan: AccountPlan
     link: Link | None
     customer_id: str | None = None
@@ -66,15 +64,19 @@ class AccountJob:
     def intent(self) -> Intent:
         return Intent(self.account.id, account_key(self.account.id), self.plan.counterpart_id)
 
-    def remember(self, tx: Tx, *, now: float) -> None:
-        """Store whom the account's contacts are released for."""
-        id_ = self.account.id
-        if self.customer_id is None:
+    def remember(self, tx: Tx, *, now: float) -> list[Key]:
+        """Store whom the account's contacts are released for. Salesforce decides whose customer it is: an account
+        that was thought to have it loses it, and is looked at again."""
+        id_, customer_id = self.account.id, self.customer_id
+        if customer_id is None:
             links.close(tx, Entity.ACCOUNT, id_, now=now)
-        else:
-            links.establish(
-                tx, Entity.ACCOUNT, id_, self.customer_id, correlation_id=account_key(id_), now=now
-            )
+            return []
+        loser = links.by_netsuite(tx, Entity.ACCOUNT, [customer_id]).get(customer_id)
+        lost = [loser.salesforce_id] if loser and loser.salesforce_id != id_ else []
+        for account_id in lost:
+            links.close(tx, Entity.ACCOUNT, account_id, now=now)
+        links.establish(tx, Entity.ACCOUNT, id_, customer_id, correlation_id=account_key(id_), now=now)
+        return [Key(Entity.ACCOUNT, Side.SALESFORCE, account_id) for account_id in lost]
 
 
 class AccountWork:
@@ -83,6 +85,7 @@ class AccountWork:
     def __init__(self, connection: Connection, lease: Lease) -> None:
         self._connection = connection
         self._lease = lease
+        self._gatherer = AccountGatherer(connection)
 
     async def process(self, batch: Sequence[Claimed], report: Report) -> None:
         jobs = await self._consider(batch, report)
@@ -93,41 +96,16 @@ class AccountWork:
         self._conclude(jobs, report)
 
     async def _consider(self, batch: Sequence[Claimed], report: Report) -> list[AccountJob]:
-        connection = self._connection
-        ids = [item.key.id for item in batch]
-
-        def remembered(tx: Tx) -> tuple[bool, dict[str, Link]]:
-            return flows.state(tx).paused, links.by_salesforce(tx, Entity.ACCOUNT, ids)
-
-        paused, known = await connection.store.run(remembered)
-        accounts = await connection.salesforce.read_accounts(ids)
+        by_hand = {item.key.id for item in batch if item.cause == BY_HAND}
+        considered = await self._gatherer.consider([item.key.id for item in batch], by_hand=by_hand)
         jobs = []
         for item in batch:
-            account = accounts.get(item.key.id)
-            if account is None or account.deleted:
-                report.settled.append(await self._gone(item, known.get(item.key.id)))
-                continue
-            view = AccountView(account, by_hand=item.cause == BY_HAND, paused=paused)
-            plan = plan_account(view, connection.accounts)
-            jobs.append(AccountJob(item, account, view, plan, known.get(account.id)))
-        await self._add_candidates([job for job in jobs if job.plan.action is Action.CREATE])
+            found = considered.get(item.key.id)
+            if found is None:
+                report.settled.append(await self._gone(item))
+            else:
+                jobs.append(AccountJob(item, found.view.account, found.plan, found.link))
         return jobs
-
-    async def _add_candidates(self, jobs: Sequence[AccountJob]) -> None:
-        """An account that would get a new customer has passed its gate: now look for one that exists."""
-        if not jobs:
-            return
-        connection = self._connection
-        found = await connection.netsuite.find_customers(
-            salesforce_ids=[job.account.id for job in jobs], names=[job.account.name for job in jobs]
-        )
-        ids = [customer.id for customer in found]
-        taken = await connection.store.run(lambda tx: links.by_netsuite(tx, Entity.ACCOUNT, ids))
-        for job in jobs:
-            others = {id_ for id_, link in taken.items() if link.salesforce_id != job.account.id}
-            mine = tuple(customer for customer in found if _concerns(customer, job.account))
-            job.view = AccountView(job.account, mine, frozenset(others), job.view.by_hand, job.view.paused)
-            job.plan = plan_account(job.view, connection.accounts)
 
     async def _reserve(self, jobs: list[AccountJob], report: Report) -> list[AccountJob]:
         linking = [job for job in jobs if job.plan.action in (Action.CREATE, Action.ADOPT)]
@@ -200,8 +178,8 @@ class AccountWork:
         urgency = min(job.claimed.priority for job in jobs)
 
         def store(tx: Tx) -> None:
-            for job in jobs:
-                job.remember(tx, now=now)
+            losers = [key for job in jobs for key in job.remember(tx, now=now)]
+            dirty_keys.mark(tx, losers, cause="its customer now belongs to another account", now=now)
             # A run that lists contacts has its answer for these by this look.
             run_id = runs.listing(tx, Entity.CONTACT)
             cause = "its account was linked or unlinked"
@@ -230,17 +208,10 @@ class AccountWork:
             else:
                 report.settled.append(_settled(job))
 
-    async def _gone(self, item: Claimed, link: Link | None) -> Settled:
+    async def _gone(self, item: Claimed) -> Settled:
         now = self._connection.clock.now()
-        if link is not None and link.state is not LinkState.CLOSED:
-            await self._connection.store.run(lambda tx: links.close(tx, Entity.ACCOUNT, item.key.id, now=now))
+        await self._connection.store.run(lambda tx: links.close(tx, Entity.ACCOUNT, item.key.id, now=now))
         return Settled(item, Outcome(item.key, OutcomeKind.SKIPPED, Reason.DELETED_IN_SALESFORCE))
-
-
-def _concerns(customer: NetSuiteCustomer, account: SalesforceAccount) -> bool:
-    same_name = name_key(customer.name) == name_key(account.name)
-    carries_id = account.id == customer.salesforce_id or customer.external_id == account_key(account.id)
-    return same_name or carries_id
 
 
 def _settled(job: AccountJob) -> Settled:

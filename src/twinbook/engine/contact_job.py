@@ -11,7 +11,16 @@ from twinbook.domain.ids import contact_key
 from twinbook.domain.mapping import ContactMapping
 from twinbook.domain.plan import Action, ContactPlan, ContactView, OutcomeKind
 from twinbook.domain.reasons import CATALOGUE, Reason
-from twinbook.domain.records import Entity, Fields, NetSuiteContact, SalesforceContact, Side, Value
+from twinbook.domain.records import (
+    Entity,
+    Fields,
+    LinkState,
+    NetSuiteContact,
+    SalesforceContact,
+    Side,
+    Value,
+    display_name,
+)
 from twinbook.engine.connection import Options
 from twinbook.engine.report import Settled
 from twinbook.engine.status import status_changes
@@ -34,6 +43,8 @@ class Job:
     claimed: Claimed
     view: ContactView
     plan: ContactPlan
+    id_field: str
+    has_intent: bool = False
     reserved: bool = False
     netsuite_id: str | None = None
     wrote_netsuite: bool = False
@@ -82,7 +93,8 @@ class Job:
 
     @property
     def mapped_to_salesforce(self) -> bool:
-        return bool(self.plan.salesforce_changes) and self.error is None
+        """Whether mapped fields go to Salesforce; its hidden id field is no part of what is agreed."""
+        return self.error is None and any(name != self.id_field for name in self.plan.salesforce_changes)
 
     def remember(self, tx: Tx, mapping: ContactMapping, *, now: float) -> None:
         """Store what this contact's link has become.
@@ -100,12 +112,15 @@ class Job:
                 self._establish(tx, {}, now=now)
         elif self.reserved and not self.failed_for_now:
             links.withdraw(tx, Entity.CONTACT, id_)
+        elif self.has_intent and not self.reserved:
+            # It was about to be created and now no longer is: whoever shares its mailbox need not wait for it.
+            links.free_email(tx, Entity.CONTACT, id_)
 
     def agree(self, tx: Tx, mapping: ContactMapping, contact: SalesforceContact, *, now: float) -> None:
         """Store what both sides agree on, with the Salesforce contact as read back after the write."""
         self._establish(tx, self._agreed(mapping, contact), now=now)
 
-    def salesforce_fields(self, options: Options, id_field: str, *, now: float) -> Fields:
+    def salesforce_fields(self, options: Options, *, now: float) -> Fields:
         """What has to be written to the Salesforce contact: mapped fields, its NetSuite id, status, push checkbox."""
         contact = self.contact
         if contact.deleted or self.failed_for_now:
@@ -114,7 +129,7 @@ class Job:
         if self.error is None:
             wanted.update(self.plan.salesforce_changes)
             if not self.ends and self.netsuite_id and contact.netsuite_id != self.netsuite_id:
-                wanted[id_field] = self.netsuite_id
+                wanted[self.id_field] = self.netsuite_id
         if contact.push_requested and options.push_field:
             wanted[options.push_field] = False
         wanted |= status_changes(contact, self._outcome(), options.status_fields, now=now)
@@ -134,8 +149,12 @@ class Job:
         link = self.view.link
         netsuite = self.kept or self._before
         version = netsuite.version if netsuite else ""
-        unchanged = link is not None and not self.links and link.agreed == agreed
-        if unchanged and link is not None and link.netsuite_version == version:
+        if (
+            link is not None
+            and link.state is LinkState.LINKED
+            and link.netsuite_id == self.netsuite_id
+            and (link.agreed, link.netsuite_version) == (agreed, version)
+        ):
             return
         links.establish(
             tx,
@@ -167,7 +186,7 @@ class Job:
             detail,
             counterpart_id=self.netsuite_id or (link.netsuite_id if link else None),
             account_id=contact.account_id,
-            name=_name(contact),
+            name=display_name(contact),
             email=email_key(contact.fields.get("Email")),
             trace=trace_rows(plan.trace),
             choices=plan.choices,
@@ -218,8 +237,3 @@ class Job:
             Change(Side.SALESFORCE, name, before.get(name), value)
             for name, value in self.wrote_salesforce.items()
         ]
-
-
-def _name(contact: SalesforceContact) -> str:
-    parts = (contact.fields.get(part) for part in ("FirstName", "LastName"))
-    return " ".join(str(part) for part in parts if part)

@@ -17,7 +17,7 @@ from twinbook.domain.reasons import Reason
 from twinbook.domain.records import Entity
 from twinbook.engine.connection import Connection
 from twinbook.engine.contact_job import Job
-from twinbook.engine.gather import Gatherer, all_done
+from twinbook.engine.gather import Considered, Gatherer, all_done
 from twinbook.engine.lease import Lease
 from twinbook.engine.report import PutBack, Report
 from twinbook.store import links
@@ -41,7 +41,7 @@ class ContactWork:
 
     async def process(self, batch: Sequence[Claimed], report: Report) -> None:
         considered = await self._gatherer.consider([item.key.id for item in batch])
-        jobs = [Job(item, considered[item.key.id].view, considered[item.key.id].plan) for item in batch]
+        jobs = [self._job(item, considered[item.key.id]) for item in batch]
         jobs = await self._reserve(jobs, report)
         await all_done(self._write_netsuite(job) for job in jobs)
         await self._read_back([job for job in jobs if job.wrote_netsuite])
@@ -49,6 +49,10 @@ class ContactWork:
         await self._write_salesforce(jobs)
         await self._agree([job for job in jobs if job.mapped_to_salesforce and job.wrote_salesforce])
         self._conclude(jobs, report)
+
+    def _job(self, claimed: Claimed, found: Considered) -> Job:
+        id_field = self._connection.contacts.salesforce_id_field
+        return Job(claimed, found.view, found.plan, id_field, has_intent=found.has_intent)
 
     async def _reserve(self, jobs: list[Job], report: Report) -> list[Job]:
         """Store the intents of new links. Contacts that stand in each other's way are taken one after the other."""
@@ -129,7 +133,7 @@ class ContactWork:
 
     async def _remember(self, jobs: Sequence[Job]) -> None:
         """Bring the link table up to date with what was written."""
-        changed = [job for job in jobs if job.reserved or job.ends or job.netsuite_id]
+        changed = [job for job in jobs if job.has_intent or job.reserved or job.ends or job.netsuite_id]
         if not changed:
             return
         now = self._connection.clock.now()
@@ -156,12 +160,10 @@ class ContactWork:
 
     async def _write_salesforce(self, jobs: Sequence[Job]) -> None:
         """Ids, mapped fields, status and the push checkbox, in one call for the whole batch."""
-        options, id_field = self._connection.options, self._connection.contacts.salesforce_id_field
+        options = self._connection.options
         now = self._connection.clock.now()
         changes = {
-            job.contact.id: fields
-            for job in jobs
-            if (fields := job.salesforce_fields(options, id_field, now=now))
+            job.contact.id: fields for job in jobs if (fields := job.salesforce_fields(options, now=now))
         }
         if not changes:
             return

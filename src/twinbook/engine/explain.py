@@ -1,4 +1,4 @@
-"""Everything there is to say about one contact: what the rules say now, what was stored, and its history."""
+"""Everything there is to say about one contact or account: what the rules say now, what was stored, its history."""
 
 from __future__ import annotations
 
@@ -6,17 +6,20 @@ from dataclasses import dataclass
 
 from twinbook.domain.errors import SideError
 from twinbook.domain.ids import to_18
-from twinbook.domain.plan import ContactPlan, ContactView
+from twinbook.domain.plan import AccountPlan, ContactPlan
 from twinbook.domain.ports import ContactQuery
-from twinbook.domain.records import Entity, Key, Side
+from twinbook.domain.records import Entity, Key, Side, display_name
+from twinbook.engine.account_gather import AccountGatherer
 from twinbook.engine.connection import Connection
-from twinbook.engine.gather import Gatherer
+from twinbook.engine.gather import Considered, Gatherer
 from twinbook.store import dirty_keys, incidents, journal, links, outcomes
 from twinbook.store.database import Tx
 from twinbook.store.dirty_keys import Queued
 from twinbook.store.incidents import Incident
 from twinbook.store.journal import Entry
 from twinbook.store.outcomes import Outcome
+
+ACCOUNT_PREFIX = "001"
 
 # Contacts that one email may be explained for at once.
 MOST_CONTACTS = 20
@@ -34,12 +37,14 @@ class Remembered:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """One contact. `view` and `plan` are None when the systems could not be asked; `unreachable` says why."""
+    """One contact or account. `name` and `plan` are None when the systems could not be asked; `unreachable` says
+    why."""
 
+    entity: Entity
     salesforce_id: str
     remembered: Remembered
-    view: ContactView | None = None
-    plan: ContactPlan | None = None
+    name: str | None = None
+    plan: ContactPlan | AccountPlan | None = None
     unreachable: str | None = None
 
 
@@ -48,23 +53,38 @@ class Explainer:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        self._gatherer = Gatherer(connection)
+        self._contacts = Gatherer(connection)
+        self._accounts = AccountGatherer(connection)
 
     async def explain(self, text: str) -> list[Explanation]:
-        """One explanation for each Salesforce contact that `text` names; none when it names nothing known."""
+        """One explanation for each Salesforce contact or account that `text` names; none when it names nothing
+        known."""
         try:
+            if text.strip().startswith(ACCOUNT_PREFIX):
+                return await self._account(to_18(text))
             ids = (await self._find(text.strip()))[:MOST_CONTACTS]
-            considered = await self._gatherer.consider(ids) if ids else {}
+            considered = await self._contacts.consider(ids) if ids else {}
         except SideError as error:
             known = await self._connection.store.run(lambda tx: outcomes.search(tx, _normal(text)))
-            return [
-                Explanation(found.key.id, await self._remembered(found.key.id), unreachable=str(error))
-                for found in known
-            ]
-        return [
-            Explanation(id_, await self._remembered(id_), considered[id_].view, considered[id_].plan)
-            for id_ in ids
-        ]
+            return [await self._from_memory(found, str(error)) for found in known]
+        return [await self._contact(id_, considered[id_]) for id_ in ids]
+
+    async def _account(self, id_: str) -> list[Explanation]:
+        found = (await self._accounts.consider([id_])).get(id_)
+        remembered = await self._remembered(Entity.ACCOUNT, id_)
+        if found is None:
+            return [Explanation(Entity.ACCOUNT, id_, remembered)] if remembered.outcome else []
+        return [Explanation(Entity.ACCOUNT, id_, remembered, found.view.account.name, found.plan)]
+
+    async def _contact(self, id_: str, found: Considered) -> Explanation:
+        remembered = await self._remembered(Entity.CONTACT, id_)
+        contact = found.view.salesforce
+        name = display_name(contact) if contact else None
+        return Explanation(Entity.CONTACT, id_, remembered, name, found.plan)
+
+    async def _from_memory(self, found: Outcome, why: str) -> Explanation:
+        remembered = await self._remembered(found.key.entity, found.key.id)
+        return Explanation(found.key.entity, found.key.id, remembered, found.name, unreachable=why)
 
     async def _find(self, text: str) -> list[str]:
         if "@" in text:
@@ -93,8 +113,8 @@ class Explainer:
 
         return await self._connection.store.run(search)
 
-    async def _remembered(self, id_: str) -> Remembered:
-        key = Key(Entity.CONTACT, Side.SALESFORCE, id_)
+    async def _remembered(self, entity: Entity, id_: str) -> Remembered:
+        key = Key(entity, Side.SALESFORCE, id_)
 
         def read(tx: Tx) -> Remembered:
             outcome = outcomes.find(tx, key)

@@ -13,10 +13,9 @@ from typing import Any
 
 from twinbook.domain.canonical import email_key
 from twinbook.domain.ids import contact_key, salesforce_id_of
-from twinbook.domain.plan import Action, Candidate, ContactPlan, ContactView, Gate
-from twinbook.domain.planner import plan_contact
+from twinbook.domain.plan import Candidate, ContactPlan, ContactView, Gate
+from twinbook.domain.planner import plan_contact, seeks_counterpart
 from twinbook.domain.ports import ContactQuery
-from twinbook.domain.reasons import Reason
 from twinbook.domain.records import Entity, Link, LinkState, NetSuiteContact, SalesforceContact
 from twinbook.engine.connection import Connection
 from twinbook.store import flows, links
@@ -29,6 +28,7 @@ class Considered:
 
     view: ContactView
     plan: ContactPlan
+    has_intent: bool = False
 
 
 class Gatherer:
@@ -39,12 +39,17 @@ class Gatherer:
 
     async def consider(self, ids: Sequence[str]) -> dict[str, Considered]:
         """Plans for Salesforce contacts by id, ≤ 200 of them. Raises what the ports raise."""
-        views = await self._views(ids)
-        considered = {id_: self._plan(view) for id_, view in views.items()}
-        open_ = [id_ for id_, found in considered.items() if _needs_candidates(found)]
+        views, intents = await self._views(ids)
+        considered = {
+            id_: replace(self._plan(view), has_intent=id_ in intents) for id_, view in views.items()
+        }
+        open_ = [id_ for id_, found in considered.items() if _is_provisional(found.plan)]
         if open_:
             completed = await self._complete([considered[id_].view for id_ in open_])
-            considered |= {id_: self._plan(view) for id_, view in zip(open_, completed, strict=True)}
+            considered |= {
+                id_: replace(self._plan(view), has_intent=id_ in intents)
+                for id_, view in zip(open_, completed, strict=True)
+            }
         return considered
 
     async def candidates_named(self, name: str) -> tuple[Candidate, ...]:
@@ -55,16 +60,16 @@ class Gatherer:
     def _plan(self, view: ContactView) -> Considered:
         return Considered(view, plan_contact(view, self._connection.contacts))
 
-    async def _views(self, ids: Sequence[str]) -> dict[str, ContactView]:
+    async def _views(self, ids: Sequence[str]) -> tuple[dict[str, ContactView], set[str]]:
+        """The views without candidates, and the contacts for which an intent is stored."""
         connection = self._connection
 
         def remembered(tx: Tx) -> tuple[bool, dict[str, Link]]:
             return flows.state(tx).paused, links.by_salesforce(tx, Entity.CONTACT, ids)
 
         paused, known = await connection.store.run(remembered)
-        linked = {id_: link for id_, link in known.items() if link.state is LinkState.LINKED}
         contacts, counterparts = await asyncio.gather(
-            connection.salesforce.read_contacts(ids), self._counterparts(linked.values())
+            connection.salesforce.read_contacts(ids), self._counterparts(known.values())
         )
         views = {}
         for id_ in ids:
@@ -75,10 +80,13 @@ class Gatherer:
             link = None if link is None or link.state is LinkState.CREATING else link
             counterpart = counterparts.get(link.netsuite_id or "") if link else None
             views[id_] = ContactView(_gate(contact), contact, counterpart, link, paused=paused)
-        return views
+        return views, {id_ for id_, link in known.items() if link.state is LinkState.CREATING}
 
-    async def _counterparts(self, linked: Iterable[Link]) -> Mapping[str, NetSuiteContact]:
-        ids = frozenset(link.netsuite_id for link in linked if link.netsuite_id)
+    async def _counterparts(self, known: Iterable[Link]) -> Mapping[str, NetSuiteContact]:
+        """The other sides of links, and of tombstones: a contact that is undeleted finds its counterpart there."""
+        ids = frozenset(
+            link.netsuite_id for link in known if link.netsuite_id and link.state is not LinkState.CREATING
+        )
         if not ids:
             return {}
         found = await self._connection.netsuite.find_contacts(ContactQuery(ids=ids))
@@ -89,9 +97,10 @@ class Gatherer:
         contacts = [view.salesforce for view in views if view.salesforce is not None]
         emails = {email for contact in contacts if (email := _email(contact))}
         ids = frozenset(contact.id for contact in contacts)
+        stored = frozenset(contact.netsuite_id for contact in contacts if contact.netsuite_id)
         found, subsidiaries = await asyncio.gather(
             self._connection.netsuite.find_contacts(
-                ContactQuery(emails=frozenset(emails), salesforce_ids=ids)
+                ContactQuery(ids=stored, emails=frozenset(emails), salesforce_ids=ids)
             ),
             self._subsidiaries({view.gate.customer_id for view in views if view.gate.customer_id}),
         )
@@ -144,10 +153,9 @@ async def all_done(work: Iterable[Coroutine[Any, Any, None]]) -> None:
             raise result
 
 
-def _needs_candidates(found: Considered) -> bool:
-    """A contact that would be created has passed every rule before the search: now the search is worth its call."""
-    plan = found.plan
-    return plan.action is Action.CREATE or plan.reason is Reason.CREATE_DISABLED
+def _is_provisional(plan: ContactPlan) -> bool:
+    """Whether the plan may change once candidates and the customer's subsidiary are known."""
+    return seeks_counterpart(plan) or "company" in plan.netsuite_changes
 
 
 def _gate(contact: SalesforceContact) -> Gate:
@@ -170,7 +178,7 @@ def _concerns(candidate: Candidate, contact: SalesforceContact | None) -> bool:
     email = _email(contact)
     same_email = email is not None and email_key(record.email) == email
     carries_id = contact.id == record.salesforce_id or record.external_id == contact_key(contact.id)
-    return same_email or carries_id
+    return same_email or carries_id or record.id == contact.netsuite_id
 
 
 def _claimed_by(contact: NetSuiteContact) -> str | None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from twinbook.domain.canonical import email_key
 from twinbook.domain.plan import Action, Candidate, ContactPlan, ContactView
 from twinbook.domain.planner import plan_contact
-from twinbook.domain.records import Entity, NetSuiteContact
+from twinbook.domain.records import Entity, NetSuiteContact, display_name
 from twinbook.engine.connection import Connection
 from twinbook.engine.gather import Considered, Gatherer
 
@@ -55,7 +55,7 @@ class Preview:
         plan = self._after_others(found)
         return Foreseen(
             contact.id,
-            " ".join(str(contact.fields.get(part) or "") for part in ("FirstName", "LastName")).strip(),
+            display_name(contact),
             email_key(contact.fields.get("Email")),
             contact.account_name,
             plan,

@@ -121,6 +121,11 @@ def close(tx: Tx, entity: Entity, salesforce_id: str, *, now: float) -> None:
     )
 
 
+def free_email(tx: Tx, entity: Entity, salesforce_id: str) -> None:
+    """Let others be created with the email that an intent holds."""
+    tx.execute(sa.update(link).where(*_mine(tx, entity, salesforce_id)).values(reserved_email=None))
+
+
 def withdraw(tx: Tx, entity: Entity, salesforce_id: str) -> None:
     """Forget an intent that was refused before anything came of it."""
     tx.execute(sa.delete(link).where(*_mine(tx, entity, salesforce_id), link.c.state == LinkState.CREATING))
