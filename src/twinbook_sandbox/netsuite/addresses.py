@@ -73,7 +73,7 @@ STATES: Mapping[str, frozenset[str]] = {
 _LINE_MEMBERS = frozenset(
     {"id", "internalId", "addressId", "addressBookAddress", "addressBookAddress_text", "links"}
 )
-_ADDRESS_MEMBERS = frozenset({"addrText", "links", "refName"})
+_ADDRESS_MEMBERS = frozenset({"addrText", "id", "links", "refName"})
 
 
 class AddressBook:
@@ -95,6 +95,8 @@ class AddressBook:
 
     def apply(self, entity: int, raw: Any, options: WriteOptions, warnings: list[str]) -> None:
         """Carry out what a body says about the sublist."""
+        if isinstance(raw, dict) and "items" not in raw:
+            return  # as GET answers it, sent back
         items = raw.get("items") if isinstance(raw, dict) else raw
         if items is not None and not isinstance(items, list):
             raise invalid_body("The sublist addressBook needs a list of items.", "addressBook")

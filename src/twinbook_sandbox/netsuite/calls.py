@@ -20,6 +20,7 @@ from twinbook_sandbox.netsuite.rules import Actor
 from twinbook_sandbox.netsuite.values import WriteOptions, body_object, strictness
 
 MAX_LIMIT = 1000
+MAX_PAGES = 1000
 MAX_ROWS = 100_000
 MAX_BODY = 104 * 1024 * 1024
 """Largest request body (netsuite.md 2.8)."""
@@ -68,8 +69,8 @@ class Call:
             raise invalid_parameter("limit", f"The limit must be between 1 and {MAX_LIMIT}.")
         if offset % limit:
             raise invalid_parameter("offset", "The offset must be a multiple of the limit.")
-        if offset // limit >= MAX_ROWS // MAX_LIMIT * 10 or offset >= MAX_ROWS:
-            raise invalid_parameter("offset", "At most 1000 pages and 100000 rows can be read.")
+        if offset // limit >= MAX_PAGES or offset >= MAX_ROWS:
+            raise invalid_parameter("offset", f"At most {MAX_PAGES} pages and {MAX_ROWS} rows can be read.")
         return limit, offset
 
     def _number(self, name: str, default: int) -> int:

@@ -159,7 +159,7 @@ def _checkbox(_field: FieldSpec, name: str, values: list[str]) -> Condition:
 
 def _number(field: FieldSpec, name: str, values: list[str]) -> Condition:
     try:
-        numbers = tuple(float(one) if "." in one else int(one) for one in values)
+        numbers = tuple(float(one) if "." in one or len(one) > 18 else int(one) for one in values)
     except ValueError as error:
         raise invalid_parameter("q", f"Invalid query filter. {field.name} needs numbers.") from error
     if name == "ANY_OF":

@@ -202,7 +202,7 @@ class RestServices:
     def _written(self, call: Call, kind: RecordType, written: Written) -> Response:
         headers = {"Location": f"{call.base_url}{RECORD_PATH}/{kind.name}/{written.id}"}
         if written.warnings:
-            names = ", ".join(repr(name) for name in written.warnings)
+            names = ", ".join(ascii(name) for name in written.warnings)
             headers[self._records.switches.property_warning_header] = (
                 f"Unknown properties were ignored: {names}"
             )

@@ -93,7 +93,7 @@ class EntityRules:
         """The columns of an existing record that change."""
         if old["locked"]:
             raise user_error(LOCKED)
-        values = dict(given)
+        values = {name: value for name, value in given.items() if name != "isperson"}  # set on create only
         merged: dict[str, Value] = {**dict(old), **values}
         recompose = self._switches.recompose_entityid_on_name_change and kind.name == CONTACT.name
         if "entityid" not in values and recompose and values.keys() & set(NAME_PARTS):

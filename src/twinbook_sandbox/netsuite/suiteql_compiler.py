@@ -299,8 +299,15 @@ def _in_list(node: exp.In) -> exp.Expr:
 
 def _ordered(node: exp.Ordered) -> exp.Ordered:
     """Columns that are never NULL need no word about NULLs, which would keep SQLite from using an index."""
-    if isinstance(node.this, exp.Column) and node.this.name.lower() in _NEVER_NULL:
-        node.set("nulls_first", not node.args.get("desc"))
+    column, select = node.this, node.find_ancestor(exp.Select)
+    source = select.args.get("from_") if select else None
+    if isinstance(column, exp.Column) and source is not None:
+        own = column.table in (
+            "",
+            source.this.alias_or_name,
+        )  # not of a table that may have no match in a join
+        if own and column.name.lower() in _NEVER_NULL:
+            node.set("nulls_first", not node.args.get("desc"))
     return node
 
 

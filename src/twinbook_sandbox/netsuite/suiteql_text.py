@@ -192,4 +192,5 @@ def _unquoted(text: str) -> str:
 
 
 def _number(text: str) -> int | float:
-    return float(text) if "." in text else int(text)
+    """Numbers that SQLite cannot hold as integers become floats, as it would read them itself."""
+    return float(text) if "." in text or len(text) > 18 else int(text)

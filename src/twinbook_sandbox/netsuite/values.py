@@ -26,6 +26,7 @@ Strictness = Literal["error", "warning", "ignore"]
 
 _EMAIL = re.compile(r"[^\s@,;<>()\"]+@[^\s@,;<>()\"]+\.[^\s@,;<>()\".]+")
 _EXTERNAL_ID = re.compile(r"[A-Za-z0-9_-]+")
+MAX_INTEGER = 2**63 - 1
 _READ_ONLY_MEMBERS = frozenset({"links", "refName"})
 _SUBLISTS = frozenset({"contactList", "contactRoles"})
 
@@ -75,7 +76,7 @@ class BodyParser:
             if name == "addressBook" and kind.has_addresses:
                 parsed.address_book, parsed.has_address_book = raw, True
             elif spec := kind.fields.get(name):
-                if not spec.read_only:
+                if not spec.read_only and not _is_mere_link(spec, raw):
                     self._take(parsed, spec, raw, name, options)
             elif name not in _READ_ONLY_MEMBERS and not (kind.name == "customer" and name in _SUBLISTS):
                 self.refuse_name(name, options, parsed.warnings)
@@ -159,8 +160,6 @@ class BodyParser:
                 return self._by_id(target, raw["id"], path)
             if raw.get("externalId") is not None:
                 return self._by_external_id(target, raw["externalId"], path)
-            if not raw.keys() - _READ_ONLY_MEMBERS:
-                return None
             raise _shape(path, raw)
         if isinstance(raw, str) and raw.startswith("eid:"):
             return self._by_external_id(target, raw.removeprefix("eid:"), path)
@@ -171,7 +170,7 @@ class BodyParser:
             id_ = int(raw)
         except (TypeError, ValueError):
             raise invalid_value(path, raw) from None
-        if not self.exists(target, id_):
+        if abs(id_) > MAX_INTEGER or not self.exists(target, id_):
             raise invalid_value(path, raw)
         return id_
 
@@ -209,6 +208,11 @@ class BodyParser:
         return str(chosen)
 
 
+def _is_mere_link(spec: FieldSpec, raw: Any) -> bool:
+    """A multiselect as GET answers it, without its items, changes nothing when it is sent back."""
+    return spec.kind is Kind.MULTI and isinstance(raw, dict) and "items" not in raw
+
+
 def _plain(kind: Kind, raw: Any, path: str) -> Value:
     if kind is Kind.BOOL:
         if not isinstance(raw, bool):
@@ -218,7 +222,7 @@ def _plain(kind: Kind, raw: Any, path: str) -> Value:
         raise _shape(path, raw)
     try:
         if kind is Kind.INTEGER:
-            return int(raw)
+            return _whole(raw)
         if kind is Kind.NUMBER:
             return float(raw)
         if kind is Kind.DATE:
@@ -229,6 +233,13 @@ def _plain(kind: Kind, raw: Any, path: str) -> Value:
     if moment.tzinfo is None:
         raise _shape(path, raw)
     return utc_text(moment)
+
+
+def _whole(raw: Any) -> int:
+    number = int(raw)
+    if abs(number) > MAX_INTEGER:
+        raise ValueError("the number is too large")
+    return number
 
 
 def strictness(header: str, given: str | None, default: Strictness) -> Strictness:
