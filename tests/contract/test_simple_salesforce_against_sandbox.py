@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import io
 import socket
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 import pytest
 import requests
-import uvicorn
 from requests.adapters import HTTPAdapter
 from simple_salesforce import Salesforce, SalesforceExpiredSession, SalesforceLogin
 from simple_salesforce.exceptions import (
@@ -24,7 +25,11 @@ from simple_salesforce.exceptions import (
 from starlette.applications import Starlette
 
 from twinbook_sandbox.core.clock import Clock
+from twinbook_sandbox.core.server import HttpServer, bind
 from twinbook_sandbox.salesforce.org import SalesforceOrg
+
+SOON = 0.05
+"""Seconds between two looks at a bulk job."""
 
 
 class PlainHttp(HTTPAdapter):
@@ -52,21 +57,37 @@ class Running:
         return Salesforce(instance=self.instance, session_id=token, session=self.session, version="67.0")
 
 
+@contextmanager
+def served(app: Starlette, listener: socket.socket) -> Iterator[None]:
+    """Serve an app from a thread of its own, since the client under test is synchronous."""
+    started, loop = threading.Event(), asyncio.new_event_loop()
+    ended = asyncio.Event()
+
+    async def serve() -> None:
+        server = HttpServer(listener, app)
+        await server.start()
+        started.set()
+        await ended.wait()
+        await server.stop()
+
+    thread = threading.Thread(target=loop.run_until_complete, args=(serve(),), daemon=True)
+    thread.start()
+    assert started.wait(timeout=10)
+    yield
+    loop.call_soon_threadsafe(ended.set)
+    thread.join(timeout=10)
+    loop.close()
+
+
 @pytest.fixture(scope="module")
 def running() -> Iterator[Running]:
-    listener = socket.create_server(("127.0.0.1", 0))
+    listener = bind("127.0.0.1", 0)
     address = f"127.0.0.1:{listener.getsockname()[1]}"
     clock = Clock()
     org = SalesforceOrg(clock, seed=3, base_url=f"http://{address}")
-    server = uvicorn.Server(uvicorn.Config(Starlette(routes=org.routes()), log_level="warning"))
-    thread = threading.Thread(target=server.run, args=([listener],), daemon=True)
-    thread.start()
-    session = requests.Session()
-    session.mount("https://", PlainHttp(f"http://{address}"))
-    yield Running(clock, org, session, address)
-    server.should_exit = True
-    thread.join(timeout=10)
-    session.close()
+    with served(Starlette(routes=org.routes()), listener), requests.Session() as session:
+        session.mount("https://", PlainHttp(f"http://{address}"))
+        yield Running(clock, org, session, address)
 
 
 @pytest.fixture
@@ -164,7 +185,7 @@ def test_refusals_name_code_and_field(sf: Salesforce) -> None:
 def test_query_pages_through_everything_once(sf: Salesforce) -> None:
     account = make_account(sf)
     records = [{"LastName": f"Number {n:04d}", "AccountId": account} for n in range(450)]
-    results = sf.bulk2.Contact.insert(records=records, batch_size=450)
+    results = sf.bulk2.Contact.insert(records=records, batch_size=450, wait=SOON)
     assert results[0]["numberRecordsProcessed"] == 450
     headers = {"Sforce-Query-Options": "batchSize=200"}
     soql = "SELECT Id, LastName, Account.Name FROM Contact ORDER BY LastName"
@@ -231,7 +252,7 @@ def test_bulk_ingest_reports_each_record(sf: Salesforce) -> None:
         {"NetSuite_Id__c": "1", "LastName": "One", "Email": "one@example.com"},
         {"NetSuite_Id__c": "2", "LastName": "Two", "Email": "two"},
     ]
-    job = sf.bulk2.Contact.upsert(records=records, external_id_field="NetSuite_Id__c")[0]
+    job = sf.bulk2.Contact.upsert(records=records, external_id_field="NetSuite_Id__c", wait=SOON)[0]
     assert (job["numberRecordsProcessed"], job["numberRecordsFailed"]) == (2, 1)
     (good,) = csv.DictReader(io.StringIO(sf.bulk2.Contact.get_successful_records(job["job_id"])))
     (bad,) = csv.DictReader(io.StringIO(sf.bulk2.Contact.get_failed_records(job["job_id"])))
@@ -243,9 +264,9 @@ def test_bulk_ingest_reports_each_record(sf: Salesforce) -> None:
 
 def test_bulk_update_and_delete(sf: Salesforce) -> None:
     ids = [sf.Contact.create({"LastName": f"Number {n}", "Phone": "1"})["id"] for n in range(3)]
-    sf.bulk2.Contact.update(records=[{"Id": id_, "Phone": "#N/A", "Title": "Head"} for id_ in ids])
+    sf.bulk2.Contact.update(records=[{"Id": id_, "Phone": "#N/A", "Title": "Head"} for id_ in ids], wait=SOON)
     found = sf.query("SELECT Phone, Title FROM Contact")["records"]
     assert {(each["Phone"], each["Title"]) for each in found} == {(None, "Head")}
-    sf.bulk2.Contact.delete(records=[{"Id": id_} for id_ in ids])
+    sf.bulk2.Contact.delete(records=[{"Id": id_} for id_ in ids], wait=SOON)
     assert sf.query("SELECT COUNT() FROM Contact")["totalSize"] == 0
     assert sf.query("SELECT COUNT() FROM Contact", include_deleted=True)["totalSize"] == 3
