@@ -5,11 +5,14 @@ A generated part stands between `<!-- generated: name -->` and `<!-- end -->` of
 
 from __future__ import annotations
 
+import inspect
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from twinbook.cli.group import COMMANDS
+import click
+
+from twinbook.cli.group import COMMANDS, twinbook
 from twinbook.domain.mapping import MappingRow, default_mapping
 from twinbook.domain.reasons import CATALOGUE, OutcomeKind
 from twinbook.settings.model import Settings
@@ -65,12 +68,43 @@ def commands() -> Iterator[str]:
         yield f"| `twinbook {name}` | {_cell(text)} |"
 
 
+def command_options() -> Iterator[str]:
+    """Each command's own help, subcommands included."""
+    for name in COMMANDS:
+        command = twinbook.get_command(click.Context(twinbook), name)
+        if isinstance(command, click.Group):
+            for part in command.commands.values():
+                yield from _command(f"{name} {part.name}", part)
+        elif command is not None:
+            yield from _command(name, command)
+
+
+def _command(name: str, command: click.Command) -> Iterator[str]:
+    context = click.Context(command, info_name=f"twinbook {name}")
+    usage = " ".join(command.collect_usage_pieces(context))
+    yield f"### {name}\n"
+    yield f"`twinbook {name} {usage}`\n"
+    yield f"{inspect.cleandoc(command.help or '')}\n"
+    options = [
+        item
+        for item in command.get_params(context)
+        if isinstance(item, click.Option) and "--help" not in item.opts
+    ]
+    if options:
+        yield "| option | meaning |"
+        yield "|---|---|"
+        for option in options:
+            yield f"| `{', '.join(option.opts)}` | {_cell(option.help or '')} |"
+        yield ""
+
+
 PARTS: dict[str, Callable[[], Iterator[str]]] = {
     "settings": settings,
     "presets": presets,
     "mapping": mapping,
     "reasons": reasons,
     "commands": commands,
+    "options": command_options,
     "sandbox_actions": sandbox_actions,
     "sandbox_switches": sandbox_switches,
 }

@@ -19,6 +19,7 @@ from twinbook.store.database import Tx
 from twinbook.store.runs import RunKind
 
 FIRST_SYNC_TIMEOUT = 600.0
+TITLES = {"salesforce": "Salesforce", "netsuite": "NetSuite"}
 GUIDE = """\
 [bold]Try it[/bold] (every change arrives on the other side while you look):
   1. Salesforce, any account that has a NetSuite Id: add a contact with an email.  It appears in NetSuite.
@@ -38,7 +39,7 @@ async def play_by_hand(*, accounts: int, contacts: int, latency_ms: int) -> bool
     ):
         await _first_sync(connection, console)
         _print_addresses(set_up, console)
-        console.print(GUIDE)
+        console.print(GUIDE, soft_wrap=True)
         console.print("\nCtrl-C ends the demo. What happens from here on:\n")
         with contextlib.suppress(asyncio.CancelledError):
             await Narrator(set_up.store, console).follow()
@@ -90,6 +91,6 @@ def _start_runs(tx: Tx) -> list[int]:
 
 
 def _print_addresses(set_up: Stage, console: Console) -> None:
-    for name in ("salesforce", "netsuite"):
-        console.print(f"{name.capitalize():<11} {set_up.description[name]['pages_url']}")
+    for name in TITLES:
+        console.print(f"{TITLES[name]:<11} {set_up.description[name]['pages_url']}")
     console.print()
