@@ -274,6 +274,11 @@ async def test_parameters(rig: Rig) -> None:
             "SELECT id FROM contact WHERE lastmodifieddate > TO_DATE('x','YYYY-MM-DD')",
             NO_COLUMN + "Invalid date 'x'",
         ),
+        (
+            "SELECT id FROM contact WHERE id(+) = 5 AND EXISTS (SELECT 1 FROM customer k WHERE k.id(+) = 1)",
+            NO_COLUMN,
+        ),
+        ("SELECT id FROM pragma_table_info('entity')", "Invalid search query."),
         ("SELECT nonsense(id) FROM contact", NO_COLUMN),
         ("SELECT load_extension('x') FROM contact", NO_COLUMN),
         (
@@ -290,6 +295,17 @@ async def test_what_is_refused(rig: Rig, text: str, told: str) -> None:
     assert refused["status"] == 400 and refused["o:errorCode"] == "INVALID_PARAMETER"
     assert refused["o:errorQueryParam"] == "q"
     assert refused["detail"].startswith(told)
+
+
+async def test_endless_query_is_given_up(
+    rig: Rig, many: Callable[[int], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    many(2000)
+    monkeypatch.setattr("twinbook_sandbox.netsuite.suiteql.MAX_QUERY_S", 0.0)
+    told = detail(await rig.query("SELECT COUNT(*) FROM contact a, contact b, contact c"))
+    assert "took more than" in told["detail"]
+    monkeypatch.undo()
+    assert await rig.rows("SELECT COUNT(*) AS n FROM contact") == [{"n": "2000"}]
 
 
 async def test_request_rules(rig: Rig) -> None:

@@ -1,6 +1,7 @@
 """The SuiteQL service: one page of a query's rows (netsuite.md 4)."""
 
 import sqlite3
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +17,8 @@ from twinbook_sandbox.netsuite.suiteql_text import Query, search_error, take_apa
 
 KEPT_SHAPES = 500
 KEPT_COUNTS = 50
+MAX_QUERY_S = 30.0
+_STEPS_BETWEEN_LOOKS = 500_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +72,7 @@ class SuiteQL:
 
     def _run(self, compiled: Compiled, query: Query, limit: int, offset: int) -> Page:
         self._functions.failure = ""
+        self._limit_time()
         cursor = self._storage.connection.cursor()
         cursor.row_factory = None
         try:
@@ -82,7 +86,21 @@ class SuiteQL:
         except sqlite3.Error as error:
             reason = self._functions.failure or "Invalid or unsupported search."
             raise search_error(reason) from error
+        finally:
+            self._storage.connection.set_progress_handler(None, 0)
         return Page(self._items(compiled, rows[:limit]), min(total, MAX_ROWS))
+
+    def _limit_time(self) -> None:
+        """A careless join must not hold up the sandbox for ever."""
+        ends = time.monotonic() + MAX_QUERY_S
+
+        def is_over() -> bool:
+            if time.monotonic() < ends:
+                return False
+            self._functions.failure = f"The search took more than {MAX_QUERY_S:.0f} seconds."
+            return True
+
+        self._storage.connection.set_progress_handler(is_over, _STEPS_BETWEEN_LOOKS)
 
     def _count(self, cursor: sqlite3.Cursor, sql: str, query: Query) -> int:
         """All rows of a query; remembered until anything is written, since a client asks page after page."""

@@ -50,12 +50,22 @@ def compile_query(shape: str, tables: Mapping[str, Table]) -> Compiled:
         raise search_error("Invalid or unsupported search.")
     if tree.find(exp.With) or tree.find(exp.Subquery, exp.Select) is None:
         raise search_error("Invalid or unsupported search.")
-    eliminated = eliminate_join_marks(tree)
+    eliminated = _without_join_marks(tree)
     names = _Names(tables)
     names.resolve(eliminated)
     columns = names.projections(eliminated)
     rewritten = _Rewriter(tables).rewrite(eliminated)
     return _finish(rewritten, columns)
+
+
+def _without_join_marks(tree: exp.Expr) -> exp.Expr:
+    """``a = b(+)`` as an outer join; sqlglot checks by assertions what cannot be one."""
+    if not any(column.args.get("join_mark") for column in tree.find_all(exp.Column)):
+        return tree
+    try:
+        return eliminate_join_marks(tree)
+    except (AssertionError, KeyError) as error:
+        raise search_error("Invalid use of the outer join operator (+).") from error
 
 
 def _finish(tree: exp.Expr, columns: dict[str, Column]) -> Compiled:
