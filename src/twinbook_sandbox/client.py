@@ -130,8 +130,12 @@ class SandboxClient:
         return sum(count["calls"] for kind, count in by_kind.items() if kinds is None or kind in kinds)
 
     async def reset_counters(self) -> None:
-        """Count from zero."""
+        """Count from zero, and begin the log of calls anew."""
         await self._call("DELETE", "/counters")
+
+    async def call_log(self) -> list[dict[str, Any]]:
+        """The latest calls that ended since the counters were reset, in the order of their ends."""
+        return list((await self._object("GET", "/calls"))["calls"])
 
     async def now(self) -> datetime:
         """The sandbox's time."""

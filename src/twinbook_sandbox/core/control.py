@@ -5,7 +5,7 @@ are sent. ``docs/sandbox.md`` describes every route with an example.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any, Protocol
 
 from starlette.requests import Request
@@ -135,6 +135,7 @@ class ControlPlane:
             ("PUT", "/latency", self.set_latency),
             ("GET", "/counters", self.read_counters),
             ("DELETE", "/counters", self.reset_counters),
+            ("GET", "/calls", self.read_calls),
             ("GET", "/time", self.read_time),
             ("POST", "/time", self.set_time),
             ("GET", "/switches", self.read_switches),
@@ -248,6 +249,9 @@ class ControlPlane:
 
     async def reset_counters(self, _request: Request) -> Any:
         self.traffic.reset_counters()
+
+    async def read_calls(self, _request: Request) -> Any:
+        return {"calls": [asdict(call) for call in self.traffic.log]}
 
     async def read_time(self, _request: Request) -> Any:
         return {"now": self.clock.now().isoformat(), "frozen": self.clock.frozen}

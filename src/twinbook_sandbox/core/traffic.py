@@ -12,7 +12,8 @@ behind, as it would in reality.
 
 import asyncio
 import re
-from collections import Counter
+import time
+from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -28,6 +29,8 @@ EXEMPT_PREFIXES = ("/_sandbox", "/ui")
 ABORT_KEY = "abort_connection"
 """Key in the ASGI scope's ``state`` under which the server puts a function that cuts the connection."""
 MAX_HANG_S = 3600.0
+LOGGED_CALLS = 10_000
+"""How many of the latest calls are kept in the log."""
 
 
 class Effect(StrEnum):
@@ -93,6 +96,19 @@ class KindCount:
     """Answers by status; ``none`` are calls that got no answer."""
 
 
+@dataclass(frozen=True, slots=True)
+class LoggedCall:
+    """One call that ended. Times are the machine's, in epoch seconds, whatever the sandbox's clock shows."""
+
+    kind: str
+    method: str
+    path: str
+    """Without the query."""
+    status: str
+    arrived: float
+    answered: float
+
+
 @dataclass(slots=True)
 class Latency:
     """Milliseconds a call takes beyond the work itself, by kind of call."""
@@ -148,6 +164,7 @@ class Traffic:
         self.in_flight = 0
         self.high_water = 0
         self.counters: dict[str, KindCount] = {}
+        self.log: deque[LoggedCall] = deque(maxlen=LOGGED_CALLS)
         self.latency = Latency()
         self.faults: dict[int, Fault] = {}
         self._next_fault = 1
@@ -169,8 +186,9 @@ class Traffic:
         return count
 
     def reset_counters(self) -> None:
-        """Start counting from zero; the high-water mark restarts at what is in flight now."""
+        """Start counting from zero, with an empty log; the high-water mark restarts at what is in flight now."""
         self.counters.clear()
+        self.log.clear()
         self.high_water = self.in_flight
 
     def wrap(self, app: ASGIApp) -> ASGIApp:
@@ -215,6 +233,7 @@ class _Call:
         self.target = f"{self.path}?{query}" if query else self.path
         self.count = traffic.counters.setdefault(self.kind, KindCount())
         self.status = "none"
+        self.arrived = time.time()
 
     async def run(self) -> None:
         governed = self.kind not in self.traffic.ungoverned
@@ -233,6 +252,11 @@ class _Call:
         finally:
             self.traffic.in_flight -= governed
             self.count.statuses[self.status] += 1
+            self.traffic.log.append(self._logged())
+
+    def _logged(self) -> LoggedCall:
+        method = self.scope["method"]
+        return LoggedCall(self.kind, method, self.path, self.status, self.arrived, time.time())
 
     async def _meet(self, fault: Fault) -> None:
         match fault.effect:

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections import deque
 from typing import Any
 
 import aiohttp
@@ -148,6 +149,31 @@ async def test_calls_over_the_limit_are_refused_and_the_high_water_mark_tells(
     await control.reset_counters()
     await asyncio.gather(post(running), post(running))
     assert (await control.counters())["high_water"] == 2
+
+
+async def test_the_log_tells_each_call_with_its_times(running: Any, control: SandboxClient) -> None:
+    await control.set_latency(50)
+    await control.add_fault("status", status=503)
+    began = time.time()
+    await post(running)
+    await post(running)
+    refused, served = await control.call_log()
+    assert (refused["kind"], refused["method"], refused["path"]) == ("notes.post", "POST", "/notes")
+    assert (refused["status"], served["status"]) == ("503", "201")
+    assert began <= refused["arrived"] <= refused["answered"] <= served["arrived"]
+    assert served["arrived"] + 0.05 <= served["answered"] <= time.time()
+
+
+async def test_the_log_starts_anew_with_the_counters_and_keeps_the_latest_calls(
+    running: Any, control: SandboxClient
+) -> None:
+    await post(running)
+    await control.reset_counters()
+    assert await control.call_log() == []
+    running.traffic.log = deque(running.traffic.log, maxlen=2)
+    for _ in range(3):
+        await post(running)
+    assert len(await control.call_log()) == 2
 
 
 async def test_the_control_plane_itself_is_never_counted_or_disturbed(
