@@ -186,4 +186,28 @@ flow = sa.Table(
     sa.Column("paused", sa.Boolean, nullable=False),
     sa.Column("changed_at", sa.Float, nullable=False),
     sa.Column("changed_by", sa.Text, nullable=False),
+    # Set while a safety valve holds the flow, until a person confirms.
+    sa.Column("stopped_at", sa.Float),
+    sa.Column("stopped_why", sa.Text),
+)
+
+vanished = sa.Table(
+    "vanished",
+    metadata,
+    sa.Column("scope", sa.Text, primary_key=True),
+    sa.Column("entity", sa.Text, primary_key=True),
+    sa.Column("salesforce_id", sa.Text, primary_key=True),
+    sa.Column("seen_at", sa.Float, nullable=False),
+)
+
+decision = sa.Table(
+    "decision",
+    metadata,
+    sa.Column("scope", sa.Text, primary_key=True),
+    sa.Column("entity", sa.Text, primary_key=True),
+    sa.Column("side", sa.Text, primary_key=True),
+    sa.Column("record_id", sa.Text, primary_key=True),
+    sa.Column("choice", sa.Text, nullable=False),
+    sa.Column("decided_by", sa.Text, nullable=False),
+    sa.Column("decided_at", sa.Float, nullable=False),
 )
