@@ -137,6 +137,19 @@ class TestReadingContacts:
         assert (read[loser].deleted, read[loser].merged_into) == (True, winner)
         assert not read[winner].deleted
 
+    async def test_a_winner_knows_what_was_merged_straight_into_it(self, org: Org) -> None:
+        account = await org.account("Acme")
+        first, second, third, other = [
+            await org.contact(LastName=f"N{n}", AccountId=account) for n in range(4)
+        ]
+        await org.merge(Entity.CONTACT, second, first)
+        await org.merge(Entity.CONTACT, third, second)
+        losers = await org.side.losers_of(Entity.CONTACT, [first, second, third, other])
+        assert losers == {second: (first,), third: (second,)}
+        await org.purge(Entity.CONTACT, first)
+        assert await org.side.losers_of(Entity.CONTACT, [second]) == {}
+        assert await org.side.losers_of(Entity.CONTACT, []) == {}
+
     async def test_more_than_200_are_a_mistake_of_the_caller(self, org: Org) -> None:
         ids = [f"0035g0000000{n:03d}" for n in range(201)]
         with pytest.raises(ValueError, match="200"):
@@ -265,15 +278,31 @@ class TestWriting:
 
 
 class TestFinding:
-    async def test_by_email_at_an_account(self, org: Org) -> None:
+    async def test_contacts_by_email_at_any_account(self, org: Org) -> None:
         account, other = await org.account("Acme"), await org.account("Bolt")
         here = await org.contact(LastName="Okafor", Email="N.Okafor@Example.com", AccountId=account)
-        await org.contact(LastName="Okafor", Email="n.okafor@example.com", AccountId=other)
+        there = await org.contact(LastName="Okafor", Email="n.okafor@example.com", AccountId=other)
         gone = await org.contact(LastName="Okafor", Email="n.okafor@example.com", AccountId=account)
         await org.delete(Entity.CONTACT, gone)
-        found = await org.side.find_contacts(account, [" n.okafor@example.com", "x@example.com"])
-        assert [contact.id for contact in found] == [here]
-        assert await org.side.find_contacts(account, []) == []
+        found = await org.side.find_contacts(emails=[" n.okafor@example.com", "x@example.com"])
+        assert {contact.id: contact.account_id for contact in found} == {here: account, there: other}
+        assert await org.side.find_contacts() == []
+
+    async def test_contacts_by_the_netsuite_id_they_carry(self, org: Org) -> None:
+        carrier = await org.contact(LastName="Okafor", Email="n@example.com", NetSuite_Id__c="4711")
+        await org.contact(LastName="Lind", NetSuite_Id__c="4712")
+        found = await org.side.find_contacts(emails=["n@example.com"], netsuite_ids=["4711", "99"])
+        assert [(contact.id, contact.netsuite_id) for contact in found] == [(carrier, "4711")]
+
+    async def test_accounts_by_the_customer_they_carry(self, org: Org) -> None:
+        carrier = await org.account("Acme", NetSuite_Id__c="660")
+        await org.account("Bolt", NetSuite_Id__c="661")
+        gone = await org.account("Gone", NetSuite_Id__c="662")
+        await org.delete(Entity.ACCOUNT, gone)
+        found = await org.side.find_accounts(["660", "662", "663"])
+        assert [(account.id, account.name, account.netsuite_id) for account in found] == [
+            (carrier, "Acme", "660")
+        ]
 
     async def test_by_email_anywhere(self, org: Org) -> None:
         ids = [await org.contact(LastName="Okafor", Email="shared@example.com") for _ in range(2)]

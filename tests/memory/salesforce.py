@@ -193,6 +193,15 @@ class MemorySalesforce(Unreliable):
                 led[key] = (Key(entity, Side.SALESFORCE, target),)
         return led
 
+    async def losers_of(self, entity: Entity, winner_ids: Sequence[str]) -> Mapping[str, tuple[str, ...]]:
+        await self._enter("losers_of")
+        losers: dict[str, tuple[str, ...]] = {}
+        for record in sorted(self._by_entity[entity].values(), key=lambda record: record.id):
+            if record.merged_into in winner_ids:
+                winner = str(record.merged_into)
+                losers[winner] = (*losers.get(winner, ()), record.id)
+        return losers
+
     async def contacts_of_accounts(self, account_ids: Sequence[str], after: str | None) -> Listing:
         await self._enter("contacts_of_accounts")
         wanted = set(account_ids)
@@ -233,10 +242,17 @@ class MemorySalesforce(Unreliable):
 
         return await self._batch("upsert_contacts", records, upsert)
 
-    async def find_contacts(self, account_id: str, emails: Sequence[str]) -> Sequence[SalesforceContact]:
+    async def find_contacts(
+        self, *, emails: Sequence[str] = (), netsuite_ids: Sequence[str] = ()
+    ) -> Sequence[SalesforceContact]:
         await self._enter("find_contacts")
-        found = self._by_email(emails)
-        return [self._contact(record) for record in found if record.text("AccountId") == account_id]
+        carrying = self._carrying(Entity.CONTACT, netsuite_ids)
+        found = {record.id: record for record in (*self._by_email(emails), *carrying)}
+        return [self._contact(record) for record in found.values()]
+
+    async def find_accounts(self, customer_ids: Sequence[str]) -> Sequence[SalesforceAccount]:
+        await self._enter("find_accounts")
+        return [self._account(record) for record in self._carrying(Entity.ACCOUNT, customer_ids)]
 
     async def search_contacts(self, emails: Sequence[str]) -> Sequence[str]:
         await self._enter("search_contacts")
@@ -369,6 +385,9 @@ class MemorySalesforce(Unreliable):
     def _by_email(self, emails: Sequence[str]) -> list[_Record]:
         wanted = {email.strip().casefold() for email in emails}
         return [r for r in self._live(Entity.CONTACT) if (r.text("Email") or "").casefold() in wanted]
+
+    def _carrying(self, entity: Entity, netsuite_ids: Sequence[str]) -> list[_Record]:
+        return [r for r in self._live(entity) if r.text(self.config.id_field) in netsuite_ids]
 
     def _children(self, parent: _Record) -> list[_Record]:
         return [r for r in self._records.values() if not r.deleted and parent.id in r.fields.values()]

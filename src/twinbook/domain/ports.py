@@ -66,11 +66,15 @@ class Listing:
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """One look at what changed since a cursor. `cursor` covers all `keys`; `more` asks to be called again at once."""
+    """One look at what changed since a cursor. `cursor` covers all `keys`; `more` asks to be called again at once.
+
+    `gone` are those of the keys whose records were deleted or merged away, where the source tells.
+    """
 
     keys: tuple[Key, ...]
     cursor: str
     more: bool
+    gone: frozenset[Key] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +112,11 @@ class SalesforcePort(Protocol):
         """The contact or account keys that opportunity and role keys lead to, deleted ones included."""
         ...
 
+    async def losers_of(self, entity: Entity, winner_ids: Sequence[str]) -> Mapping[str, tuple[str, ...]]:
+        """Ids of the contacts or accounts that were merged straight into each of these; winners of no merge are
+        absent. Known until the recycle bin is emptied (salesforce.md 3.6)."""
+        ...
+
     async def contacts_of_accounts(self, account_ids: Sequence[str], after: str | None) -> Listing:
         """Contacts of these accounts in the order of their ids, starting after `after`."""
         ...
@@ -132,8 +141,15 @@ class SalesforcePort(Protocol):
         """Create or update by the hidden NetSuite-id field; keyed by NetSuite id."""
         ...
 
-    async def find_contacts(self, account_id: str, emails: Sequence[str]) -> Sequence[SalesforceContact]:
-        """Live contacts of an account by email, without regard to case."""
+    async def find_contacts(
+        self, *, emails: Sequence[str] = (), netsuite_ids: Sequence[str] = ()
+    ) -> Sequence[SalesforceContact]:
+        """Live contacts of any account that have one of these emails (without regard to case) or carry one of these
+        NetSuite ids, each once."""
+        ...
+
+    async def find_accounts(self, customer_ids: Sequence[str]) -> Sequence[SalesforceAccount]:
+        """Live accounts that carry one of these NetSuite customer ids."""
         ...
 
     async def search_contacts(self, emails: Sequence[str]) -> Sequence[str]:

@@ -77,6 +77,20 @@ class SalesforceSide:
                 led[of_entity[id_]] = (_key(target, led_to),)
         return led
 
+    async def losers_of(self, entity: Entity, winner_ids: Sequence[str]) -> Mapping[str, tuple[str, ...]]:
+        asked = _ids(winner_ids)
+        rows = await self._query_all(
+            lambda among: soql.select(
+                ("Id", "MasterRecordId"), SOBJECTS[entity], f"MasterRecordId IN ({among})"
+            ),
+            asked,
+        )
+        losers: dict[str, tuple[str, ...]] = {}
+        for row in sorted(rows, key=lambda row: str(row["Id"])):
+            winner = asked[row["MasterRecordId"]]
+            losers[winner] = (*losers.get(winner, ()), row["Id"])
+        return losers
+
     async def contacts_of_accounts(self, account_ids: Sequence[str], after: str | None) -> Listing:
         condition = _after(after)
 
@@ -124,20 +138,32 @@ class SalesforceSide:
     async def upsert_contacts(self, records: Mapping[str, Fields]) -> Mapping[str, WriteResult]:
         return await self.rest.upsert("Contact", self._config.id_field, records)
 
-    async def find_contacts(self, account_id: str, emails: Sequence[str]) -> Sequence[SalesforceContact]:
+    async def find_contacts(
+        self, *, emails: Sequence[str] = (), netsuite_ids: Sequence[str] = ()
+    ) -> Sequence[SalesforceContact]:
         readers = await self._known()
-        at_account = f"AccountId = {soql.record_id(account_id)}"
+        rows: dict[str, Row] = {}
+        for field, texts in (("Email", emails), (self._config.id_field, netsuite_ids)):
+
+            def statement(among: str, field: str = field) -> str:
+                return readers.contacts.statement(f"{field} IN ({among})")
+
+            rows |= {row["Id"]: row for row in await self._by_text(statement, texts)}
+        return [readers.contacts.record(row) for row in rows.values()]
+
+    async def find_accounts(self, customer_ids: Sequence[str]) -> Sequence[SalesforceAccount]:
+        readers = await self._known()
 
         def statement(among: str) -> str:
-            return readers.contacts.statement(f"{at_account} AND Email IN ({among})")
+            return readers.accounts.statement(f"{self._config.id_field} IN ({among})")
 
-        return [readers.contacts.record(row) for row in await self._by_email(statement, emails)]
+        return [readers.accounts.record(row) for row in await self._by_text(statement, customer_ids)]
 
     async def search_contacts(self, emails: Sequence[str]) -> Sequence[str]:
         def statement(among: str) -> str:
             return soql.select(("Id",), "Contact", f"Email IN ({among})")
 
-        return [row["Id"] for row in await self._by_email(statement, emails)]
+        return [row["Id"] for row in await self._by_text(statement, emails)]
 
     async def describe(self, entity: Entity) -> Schema:
         return schema_of(await self.rest.describe(SOBJECTS[entity]))
@@ -183,9 +209,9 @@ class SalesforceSide:
             rows += await self.rest.query_all(query)
         return rows
 
-    async def _by_email(self, statement: Callable[[str], str], emails: Sequence[str]) -> list[Row]:
-        """SOQL compares emails without regard to case."""
-        literals = [soql.text(email) for email in dict.fromkeys(email.strip() for email in emails) if email]
+    async def _by_text(self, statement: Callable[[str], str], texts: Sequence[str]) -> list[Row]:
+        """SOQL compares texts without regard to case."""
+        literals = [soql.text(text) for text in dict.fromkeys(text.strip() for text in texts) if text]
         rows: list[Row] = []
         for query in soql.statements(statement, literals):
             rows += await self.rest.query(query)
