@@ -334,7 +334,9 @@ class TestListingAndPolling:
         cursor = (await account.side.changes_since(Entity.CONTACT, None)).cursor
         await account.delete(Entity.CONTACT, doomed)
         await account.merge(winner, loser)
-        assert {doomed, loser} <= await self.all_since(account, cursor)
+        gone: set[str] = set()
+        assert {doomed, loser, winner} <= await self.all_since(account, cursor, gone)
+        assert gone == {doomed, loser}
 
     async def test_contacts_and_customers_are_polled_apart(self, account: Account) -> None:
         cursor = (await account.side.changes_since(Entity.ACCOUNT, None)).cursor
@@ -350,11 +352,14 @@ class TestListingAndPolling:
         after = await read(account, id_)
         assert (before.version, before.fields) != (after.version, after.fields)
 
-    async def all_since(self, account: Account, cursor: str) -> set[str]:
+    async def all_since(self, account: Account, cursor: str, gone: set[str] | None = None) -> set[str]:
         ids: set[str] = set()
+        gone = set() if gone is None else gone
         for _ in range(20):
             changes = await account.side.changes_since(Entity.CONTACT, cursor)
             ids |= {key.id for key in changes.keys}
+            gone |= {key.id for key in changes.gone}
+            assert changes.gone <= set(changes.keys)
             cursor = changes.cursor
             if not changes.more:
                 return ids

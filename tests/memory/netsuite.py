@@ -215,7 +215,8 @@ class MemoryNetSuite:
         found = sorted(item for item in (*changed, *gone) if item[0] > since)
         page = found[: self.page_size]
         last = page[-1][0] if page else since
-        return Changes(tuple(key for _, key in page), str(last), more=len(found) > len(page))
+        gone_here = frozenset(key for _, key in page) & {key for _, key in gone}
+        return Changes(tuple(key for _, key in page), str(last), len(found) > len(page), gone_here)
 
     async def list_keys(self, entity: Entity, after: str | None) -> Listing:
         await self._enter("list_keys")

@@ -149,20 +149,21 @@ class ChangeFeed:
             overlap, memory.wide_at = WIDE_OVERLAP, self._monotonic()
         changed, deleted = cursor.changed, cursor.deleted
         ids: list[str] = []
+        gone: list[str] = []
         if cursor.wants(changed):
             rows = await self._look(_live(entity), changed, cursor.start, overlap)
-            ids += self._unseen(memory.seen, "live", rows)
+            ids = self._unseen(memory.seen, "live", rows)
             changed = changed.after(rows, self._page)
         if self._read_deleted and cursor.wants(deleted):
             rows = await self._look(_deleted(entity), deleted, cursor.start, overlap)
-            ids += self._unseen(memory.seen, "gone", rows)
+            gone = self._unseen(memory.seen, "gone", rows)
             deleted = deleted.after(rows, self._page)
-        after = Cursor(cursor.start, changed, deleted, cursor.serial + (1 if ids else 0))
+        keys = _keys(entity, [*ids, *gone])
+        after = Cursor(cursor.start, changed, deleted, cursor.serial + (1 if keys else 0))
         memory.cursor = after.text()
         self._memories[entity] = _without_old(memory, after)
-        keys = tuple(Key(entity, Side.NETSUITE, id_) for id_ in dict.fromkeys(ids))
         more = changed.page is not None or deleted.page is not None
-        return Changes(keys, memory.cursor, more=more)
+        return Changes(keys, memory.cursor, more, frozenset(_keys(entity, gone)))
 
     def _recall(self, entity: Entity, text: str) -> _Memory:
         """A copy of what was seen up to this cursor; nothing when another one was handed out last."""
@@ -224,6 +225,10 @@ def _deleted(entity: Entity) -> Table:
     """The spelling of `type` is unverified (netsuite.md 4.4), hence LOWER."""
     condition = f"LOWER(t.type) = {literal(RECORD_TYPES[entity].value)}"
     return Table("deletedrecord", "recordid", "deleteddate", condition)
+
+
+def _keys(entity: Entity, ids: Sequence[str]) -> tuple[Key, ...]:
+    return tuple(Key(entity, Side.NETSUITE, id_) for id_ in dict.fromkeys(ids))
 
 
 def _stamp(time: str) -> str:
