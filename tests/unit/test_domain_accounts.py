@@ -201,3 +201,32 @@ def test_the_order_of_the_candidates_does_not_matter() -> None:
     three = (customer("1", inactive=True), customer("2"), customer("3", name="X"))
     plans = [plan(*order) for order in permutations(three)]
     assert all(item == plans[0] for item in plans)
+
+
+def test_the_customer_of_an_account_that_was_merged_into_it_is_inherited_without_a_trigger() -> None:
+    quiet = account(has_won_opportunity=False, name="Another name")
+    result = plan(customer(salesforce_id=OTHER_ACCOUNT), account=quiet, reserved="660")
+    assert (result.action, result.counterpart_id, result.trigger) == (Action.ADOPT, "660", None)
+    assert result.netsuite_changes == {"custentity_twinbook_sf_id": ACCOUNT}
+
+
+@pytest.mark.parametrize(
+    "seen",
+    [{"candidates": ()}, {"linked_customers": frozenset({"660"})}],
+    ids=["gone", "linked with another account"],
+)
+def test_a_customer_that_is_not_there_to_be_inherited_is_left_alone(seen: dict[str, Any]) -> None:
+    quiet = account(has_won_opportunity=False)
+    view = {"candidates": (customer(),), "account": quiet, "reserved": "660", **seen}
+    ends(plan_account(AccountView(**view), AccountPolicy()), OutcomeKind.SKIPPED, Reason.NO_TRIGGER)
+
+
+def test_another_tools_accounts_inherit_nothing() -> None:
+    result = plan(customer(), policy=AccountPolicy(Accounts.GATE_ONLY), reserved="660")
+    ends(result, OutcomeKind.SKIPPED, Reason.GATE_ONLY)
+
+
+def test_a_safety_stop_links_no_account() -> None:
+    ends(plan(stopped=True), OutcomeKind.WAITING, Reason.SAFETY_STOP)
+    mended = plan(customer(), account=account(netsuite_id="660"), stopped=True)
+    assert (mended.action, mended.netsuite_changes) == (Action.SYNC, {})

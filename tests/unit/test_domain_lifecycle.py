@@ -10,6 +10,7 @@ import pytest
 from tests.memory.domain_views import (
     ADA,
     BOB,
+    CLOSED_GATE,
     PERSON,
     agreed_on,
     candidate,
@@ -24,7 +25,7 @@ from tests.memory.domain_views import (
 
 from twinbook.domain.ids import contact_key
 from twinbook.domain.plan import Action, ContactPlan, ContactView, OutcomeKind
-from twinbook.domain.planner import plan_contact
+from twinbook.domain.planner import may_inherit, plan_contact
 from twinbook.domain.policy import (
     CounterpartMissing,
     DeletedInNetSuite,
@@ -141,7 +142,51 @@ def test_undeleted_does_not_take_a_contact_that_belongs_to_somebody_else_by_now(
     assert plan.reason is Reason.MATCH_TAKEN
 
 
+def test_undeleted_makes_active_again_what_the_delete_made_inactive() -> None:
+    ended = plan_contact(deleted(), policy(deleted_in_salesforce=DeletedInSalesforce.INACTIVATE))
+    inactive = netsuite(salesforce_id=ADA, inactive=True)
+    seen = linked_view(link=replace(TOMBSTONE, agreed=ended.agreed), netsuite=inactive)
+    plan = plan_contact(seen, policy())
+    assert (plan.action, plan.netsuite_changes) == (Action.SYNC, {"isInactive": False})
+    assert plan.agreed == agreed_on(PERSON)
+
+
+def test_undeleted_leaves_inactive_what_a_person_made_inactive() -> None:
+    inactive = netsuite(salesforce_id=ADA, inactive=True)
+    ended = plan_contact(
+        deleted(netsuite=inactive), policy(deleted_in_salesforce=DeletedInSalesforce.INACTIVATE)
+    )
+    assert (ended.action, ended.netsuite_changes) == (Action.CLOSE, {})
+    plan = plan_contact(linked_view(link=TOMBSTONE, netsuite=inactive), policy())
+    assert (plan.action, plan.netsuite_changes) == (Action.SYNC, {})
+
+
+# Stopped by a safety valve.
+
+
+@pytest.mark.parametrize("salesforce_side", [DELETED, EDITED, LOSER, None])
+@pytest.mark.parametrize("netsuite_side", [EDITED_TWIN, None])
+def test_a_safety_stop_holds_everything(
+    salesforce_side: SalesforceContact | None, netsuite_side: NetSuiteContact | None
+) -> None:
+    seen = linked_view(salesforce=salesforce_side, netsuite=netsuite_side, stopped=True)
+    plan = plan_contact(seen, policy(deleted_in_salesforce=DeletedInSalesforce.DELETE))
+    assert (plan.action, plan.outcome, plan.reason) == (
+        Action.NOTHING,
+        OutcomeKind.WAITING,
+        Reason.SAFETY_STOP,
+    )
+    assert not writes(plan)
+
+
 # Merged in Salesforce.
+
+
+def test_only_a_contact_without_a_link_may_inherit() -> None:
+    asked = [view(), view(salesforce=salesforce(fields={"Email": None})), view(chosen="new")]
+    assert all(may_inherit(plan_contact(seen, policy())) for seen in asked)
+    not_asked = [linked_view(), view(gate=CLOSED_GATE), deleted()]
+    assert not any(may_inherit(plan_contact(seen, policy())) for seen in not_asked)
 
 
 def test_the_winner_without_a_link_inherits_the_losers() -> None:

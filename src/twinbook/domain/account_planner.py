@@ -36,6 +36,10 @@ class _AccountCase:
         kept_out = self._kept_out()
         if kept_out is not None:
             return kept_out
+        reserved = self._reserved()
+        question = "Is a customer reserved for it, by a merge or by a link that was cut off?"
+        if reserved and self._holds("6 reserved", question, True, customers=_ids(reserved)):
+            return self._one_of(reserved, None)
         trigger = self._trigger()
         if not self._holds("6 triggered", "Has a trigger fired?", trigger is not None, trigger=trigger):
             return self._stop(Reason.NO_TRIGGER)
@@ -52,6 +56,9 @@ class _AccountCase:
             netsuite_id=account.netsuite_id,
         ):
             return self._linked(account.netsuite_id or "")
+        question = "Does a safety valve hold the connection?"
+        if self.view.stopped and self._holds("3 safety-stop", question, True):
+            return self._stop(Reason.SAFETY_STOP)
         if self._holds("3 paused", "Is the connection paused?", self.view.paused):
             return self._stop(Reason.PAUSED)
         if self._holds("4 person-account", "Is it a person account?", account.is_person_account):
@@ -64,7 +71,7 @@ class _AccountCase:
     def _linked(self, netsuite_id: str) -> AccountPlan:
         """The customer's own id field is repaired where accounts are ours to sync and nobody else's id is in it."""
         customer = next((item for item in self.view.candidates if item.id == netsuite_id), None)
-        ours = self.policy.accounts is Accounts.SYNC and not self.view.paused
+        ours = self.policy.accounts is Accounts.SYNC and not (self.view.paused or self.view.stopped)
         blank = customer is not None and customer.salesforce_id is None
         changes = self._id_field() if ours and blank and netsuite_id not in self.view.linked_customers else {}
         outcome = OutcomeKind.UPDATED if changes else OutcomeKind.UNCHANGED
@@ -108,6 +115,12 @@ class _AccountCase:
             if self._holds(f"6 rule {rule.name}", question, verdict.passed, *verdict.saw, **saw):
                 return True
         return False
+
+    def _reserved(self) -> list[NetSuiteCustomer]:
+        taken = self.view.linked_customers
+        return [
+            item for item in self.view.candidates if item.id == self.view.reserved and item.id not in taken
+        ]
 
     def _matched(self, trigger: Trigger | None) -> AccountPlan | None:
         carriers = self._carriers()

@@ -23,6 +23,10 @@ from twinbook.domain.records import Fields, NetSuiteContact, SalesforceContact, 
 
 NETSUITE_HALF = "@netsuite"
 
+INACTIVATED = "@inactivated"
+"""Stands with the agreed values of a tombstone whose NetSuite contact Twinbook made inactive: an undelete makes it
+active again. What a person made inactive stays so."""
+
 
 @dataclass(frozen=True, slots=True)
 class Agreement:

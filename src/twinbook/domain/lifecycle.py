@@ -7,10 +7,11 @@ links may be closed but nothing is written.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from enum import Enum, StrEnum
 from typing import TypeVar
 
-from twinbook.domain.agreement import edited_since
+from twinbook.domain.agreement import INACTIVATED, edited_since
 from twinbook.domain.case import Case
 from twinbook.domain.matching import CREATE_NEW, carriers
 from twinbook.domain.plan import Action, ContactPlan, OutcomeKind
@@ -181,15 +182,17 @@ def _close(case: Case, reason: Reason, detail: str) -> ContactPlan:
 def _inactivate(case: Case, reason: Reason, counterpart: NetSuiteContact) -> ContactPlan:
     if case.view.paused:
         return case.stop(Reason.PAUSED)
-    changes: Fields = {} if counterpart.inactive else INACTIVE
-    return case.stop(
+    if counterpart.inactive:
+        return _close(case, reason, "the NetSuite contact is inactive already")
+    plan = case.stop(
         reason,
         detail="the NetSuite contact is made inactive",
         outcome=OutcomeKind.SKIPPED,
         action=Action.CLOSE,
-        netsuite_changes=changes,
+        netsuite_changes=INACTIVE,
         target=Side.NETSUITE,
     )
+    return replace(plan, agreed={**case.agreed, INACTIVATED: True})
 
 
 def _delete(case: Case, reason: Reason, target: Side, record_id: str | None) -> ContactPlan:

@@ -120,6 +120,7 @@ class ContactView:
     contact is gone. `merged_link` is the link of a contact that was merged into this one, `winner_link` that of the
     contact into which this one was merged. `netsuite_gate` is the account of the NetSuite contact's own company, where
     that is another one than the Salesforce contact's. `chosen` is what a person picked: one of the plan's `choices`.
+    `stopped` is true while a safety valve holds the connection.
     """
 
     gate: Gate
@@ -133,6 +134,7 @@ class ContactView:
     netsuite_gate: Gate | None = None
     chosen: str | None = None
     paused: bool = False
+    stopped: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,13 +177,19 @@ class Trigger(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class AccountView:
-    """An account with the customers that could be its counterpart. `by_hand` is true when a person asked for it."""
+    """An account with the customers that could be its counterpart.
+
+    `by_hand` is true when a person asked for it. `reserved` is the customer that a merge left to it, or that it was
+    about to be linked with when Twinbook was cut off.
+    """
 
     account: SalesforceAccount
     candidates: tuple[NetSuiteCustomer, ...] = ()
     linked_customers: frozenset[str] = frozenset()
     by_hand: bool = False
+    reserved: str | None = None
     paused: bool = False
+    stopped: bool = False
 
 
 @dataclass(frozen=True, slots=True)

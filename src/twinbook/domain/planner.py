@@ -23,12 +23,17 @@ from twinbook.domain.reasons import Reason
 from twinbook.domain.records import SalesforceContact, Side
 from twinbook.domain.salesforce_rows import adopt, plan_from_salesforce
 
+# The rows that follow the question whether a contact inherits a link.
+_INHERITING_ROWS = frozenset({"12 chosen", "13 no-email"})
 _SEARCHING_ROWS = frozenset({"12 inherits", "12 chosen", "14 carries-our-id"})
 
 
 def plan_contact(view: ContactView, policy: ContactPolicy) -> ContactPlan:
     """Decide one contact. Never raises for what a record holds; the same input always gives the same plan."""
     case = Case(view, policy)
+    question = "Does a safety valve hold the connection?"
+    if view.stopped and case.holds("0 safety-stop", question, True):
+        return case.stop(Reason.SAFETY_STOP)
     if case.contact is not None:
         to_netsuite = Side.NETSUITE in case.writable
         plan = plan_from_salesforce if to_netsuite else plan_read_from_netsuite
@@ -54,6 +59,12 @@ def seeks_counterpart(plan: ContactPlan) -> bool:
         or plan.reason is Reason.COUNTERPART_MISSING
         or not asked.isdisjoint(_SEARCHING_ROWS)
     )
+
+
+def may_inherit(plan: ContactPlan) -> bool:
+    """Whether it matters which contacts were merged into this one: it has no link, and nothing keeps it out."""
+    asked = {step.rule for step in plan.trace}
+    return not asked.isdisjoint(_INHERITING_ROWS)
 
 
 def resolve_name_clash(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from twinbook.domain.agreement import Agreement, agreement_on, stored
+from twinbook.domain.agreement import INACTIVATED, Agreement, agreement_on, stored
 from twinbook.domain.case import Case, facts_of
 from twinbook.domain.checks import problems
 from twinbook.domain.errors import PermanentError
@@ -119,6 +119,8 @@ def _with_surroundings(
         netsuite |= _subsidiary(case.view.gate, bond.netsuite)
     if bond.creates is Side.NETSUITE or not netsuite.keys().isdisjoint(NAME_PARTS):
         netsuite |= _contact_name(bond, netsuite)
+    if bond.netsuite and bond.netsuite.inactive and INACTIVATED in bond.agreed:
+        netsuite.setdefault("isInactive", False)
     _add_ids(case, bond, salesforce, netsuite)
     return {Side.SALESFORCE: salesforce, Side.NETSUITE: netsuite}
 
