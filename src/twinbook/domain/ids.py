@@ -15,6 +15,8 @@ _EIGHTEEN = re.compile(r"[A-Za-z0-9]{15}[A-Z0-5]{3}")
 CONTACT_PREFIX = "SFC_"
 ACCOUNT_PREFIX = "SFA_"
 
+NETSUITE_CONTACT_PREFIX = "NSC_"
+
 ENTITY_ID_LENGTH = 83
 """The longest contact name that NetSuite takes (netsuite.md 2.2)."""
 
@@ -44,6 +46,11 @@ def contact_key(salesforce_id: str) -> str:
 def account_key(salesforce_id: str) -> str:
     """The external id of an account in NetSuite."""
     return ACCOUNT_PREFIX + salesforce_id
+
+
+def netsuite_contact_key(netsuite_id: str) -> str:
+    """The intent to find or create the Salesforce contact of a NetSuite contact. It is stored in neither system."""
+    return NETSUITE_CONTACT_PREFIX + netsuite_id
 
 
 def salesforce_id_of(external_id: str | None) -> str | None:

@@ -12,6 +12,7 @@ from enum import Enum
 
 import sqlalchemy as sa
 
+from twinbook.domain.ids import netsuite_contact_key
 from twinbook.domain.records import Entity, Fields, Link, LinkState
 from twinbook.store.database import Tx
 from twinbook.store.schema import link
@@ -22,15 +23,20 @@ class Reservation(Enum):
     """Whether an intent could be stored, and if not, what stands in its way."""
 
     HELD = "held"
+    RECORD_BUSY = "record-busy"
     COUNTERPART_TAKEN = "counterpart-taken"
     EMAIL_BUSY = "email-busy"
 
 
 @dataclass(frozen=True, slots=True)
 class Intent:
-    """What is about to be created or adopted. `netsuite_id` is None for a create."""
+    """What is about to be created or adopted. The id of a record that is yet to be created is None.
 
-    salesforce_id: str
+    `correlation_id` says whose intent it is: one that began with the Salesforce contact and one that began with the
+    NetSuite contact stand in each other's way, even about the same pair.
+    """
+
+    salesforce_id: str | None
     correlation_id: str
     netsuite_id: str | None = None
     email: str | None = None
@@ -41,12 +47,20 @@ def by_salesforce(tx: Tx, entity: Entity, ids: Iterable[str]) -> dict[str, Link]
 
 
 def by_netsuite(tx: Tx, entity: Entity, ids: Iterable[str]) -> dict[str, Link]:
-    """Live links by NetSuite id; tombstones are left out."""
+    """Live links by NetSuite id; tombstones are left out, and intents that know no Salesforce record yet."""
     return {
         found.netsuite_id: found
         for found in _find(tx, entity, link.c.netsuite_id, ids)
-        if found.netsuite_id is not None and found.state is not LinkState.CLOSED
+        if found.netsuite_id and found.salesforce_id and found.state is not LinkState.CLOSED
     }
+
+
+def concluded(tx: Tx, entity: Entity, netsuite_ids: Iterable[str]) -> dict[str, Link]:
+    """Links by NetSuite id, and tombstones of records that have no link; the latest where there are several."""
+    found = [item for item in _find(tx, entity, link.c.netsuite_id, netsuite_ids) if item.netsuite_id]
+    ends = {item.netsuite_id: item for item in found if item.state is LinkState.CLOSED}
+    live = {item.netsuite_id: item for item in found if item.state is LinkState.LINKED}
+    return {id_: item for id_, item in (ends | live).items() if id_ is not None}
 
 
 def reserve(tx: Tx, entity: Entity, intent: Intent, *, now: float) -> Reservation:
@@ -61,8 +75,11 @@ def reserve(tx: Tx, entity: Entity, intent: Intent, *, now: float) -> Reservatio
         "reserved_email": intent.email,
         "updated_at": now,
     }
+    if intent.netsuite_id is not None:
+        # It may have been stored before its Salesforce record was known.
+        give_up(tx, entity, [intent.netsuite_id])
     mine = _mine(tx, entity, intent.salesforce_id)
-    if not tx.execute(sa.update(link).where(*mine).values(values)).rowcount:
+    if intent.salesforce_id is None or not tx.execute(sa.update(link).where(*mine).values(values)).rowcount:
         tx.execute(
             sa.insert(link).values(
                 scope=tx.scope,
@@ -131,15 +148,38 @@ def withdraw(tx: Tx, entity: Entity, salesforce_id: str) -> None:
     tx.execute(sa.delete(link).where(*_mine(tx, entity, salesforce_id), link.c.state == LinkState.CREATING))
 
 
+def give_up(tx: Tx, entity: Entity, netsuite_ids: Sequence[str]) -> None:
+    """Forget the intents that began with these NetSuite records. What came of them is found by the ids it carries."""
+    for part in chunks(netsuite_ids):
+        tx.execute(
+            sa.delete(link).where(
+                link.c.scope == tx.scope,
+                link.c.entity == entity,
+                link.c.netsuite_id.in_(part),
+                link.c.correlation_id.in_([netsuite_contact_key(id_) for id_ in part]),
+                link.c.state == LinkState.CREATING,
+            )
+        )
+
+
 def count(tx: Tx, entity: Entity) -> int:
     live = (link.c.scope == tx.scope, link.c.entity == entity, link.c.state == LinkState.LINKED)
     return int(tx.execute(sa.select(sa.func.count()).where(*live)).scalar_one())
 
 
 def _obstacle(tx: Tx, entity: Entity, intent: Intent) -> Reservation:
-    others = (link.c.scope == tx.scope, link.c.entity == entity, link.c.salesforce_id != intent.salesforce_id)
+    others = (
+        link.c.scope == tx.scope,
+        link.c.entity == entity,
+        link.c.correlation_id != intent.correlation_id,
+    )
+    live = link.c.state != LinkState.CLOSED
+    if intent.salesforce_id is not None and _exists(
+        tx, *others, live, link.c.salesforce_id == intent.salesforce_id
+    ):
+        return Reservation.RECORD_BUSY
     if intent.netsuite_id is not None and _exists(
-        tx, *others, link.c.netsuite_id == intent.netsuite_id, link.c.state != LinkState.CLOSED
+        tx, *others, live, link.c.netsuite_id == intent.netsuite_id
     ):
         return Reservation.COUNTERPART_TAKEN
     if intent.email is not None and _exists(tx, *others, link.c.reserved_email == intent.email):
@@ -151,7 +191,7 @@ def _exists(tx: Tx, *where: sa.ColumnElement[bool]) -> bool:
     return bool(tx.execute(sa.select(sa.exists().where(*where))).scalar_one())
 
 
-def _mine(tx: Tx, entity: Entity, salesforce_id: str) -> tuple[sa.ColumnElement[bool], ...]:
+def _mine(tx: Tx, entity: Entity, salesforce_id: str | None) -> tuple[sa.ColumnElement[bool], ...]:
     return (link.c.scope == tx.scope, link.c.entity == entity, link.c.salesforce_id == salesforce_id)
 
 

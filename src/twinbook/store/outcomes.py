@@ -15,10 +15,15 @@ from twinbook.store.database import Tx
 from twinbook.store.schema import outcome
 from twinbook.store.sql import chunks, incoming, upsert
 
+IN_STEP = (OutcomeKind.CREATED, OutcomeKind.ADOPTED, OutcomeKind.UPDATED, OutcomeKind.UNCHANGED)
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """One look at one record. `written` names what this look wrote (created, adopted, updated), None if nothing."""
+    """One look at one record. `written` names what this look wrote (created, adopted, updated), None if nothing.
+
+    `account_id` is the Salesforce account; of a NetSuite contact whose company is linked with none, that company.
+    """
 
     key: Key
     kind: OutcomeKind
@@ -130,19 +135,62 @@ def last_look(tx: Tx) -> float:
 
 def unwritten_since(tx: Tx, looked_at: float, *, limit: int = 50) -> list[Outcome]:
     """Records looked at since then whose outcome needs a word: skipped, waiting, in review or failed. Oldest first."""
-    silent = (OutcomeKind.CREATED, OutcomeKind.ADOPTED, OutcomeKind.UPDATED, OutcomeKind.UNCHANGED)
     rows = tx.execute(
         sa.select(outcome)
         .where(
             outcome.c.scope == tx.scope,
             outcome.c.entity == Entity.CONTACT,
             outcome.c.looked_at > looked_at,
-            outcome.c.outcome.not_in(silent),
+            outcome.c.outcome.not_in(IN_STEP),
         )
         .order_by(outcome.c.looked_at)
         .limit(limit)
     )
     return [_outcome(row) for row in rows]
+
+
+def forget(tx: Tx, keys: Sequence[Key]) -> None:
+    """Records that are shown under another key from now on: a NetSuite contact under its Salesforce contact's."""
+    for key in keys:
+        tx.execute(
+            sa.delete(outcome).where(
+                outcome.c.scope == tx.scope,
+                outcome.c.entity == key.entity,
+                outcome.c.side == key.side,
+                outcome.c.record_id == key.id,
+            )
+        )
+
+
+def netsuite_contacts_waiting_for(tx: Tx, customer_ids: Sequence[str]) -> list[Key]:
+    """NetSuite contacts that wait until one of these customers is linked with an account."""
+    rows = tx.execute(
+        sa.select(outcome.c.record_id).where(
+            outcome.c.scope == tx.scope,
+            outcome.c.entity == Entity.CONTACT,
+            outcome.c.side == Side.NETSUITE,
+            outcome.c.reason == Reason.ACCOUNT_NOT_SYNCED,
+            outcome.c.account_id.in_(customer_ids),
+        )
+    )
+    return [Key(Entity.CONTACT, Side.NETSUITE, row.record_id) for row in rows]
+
+
+def out_of_step(tx: Tx, salesforce_ids: Sequence[str]) -> set[str]:
+    """Those of the Salesforce contacts that were not simply in step when they were last looked at."""
+    found: set[str] = set()
+    for part in chunks(salesforce_ids):
+        rows = tx.execute(
+            sa.select(outcome.c.record_id).where(
+                outcome.c.scope == tx.scope,
+                outcome.c.entity == Entity.CONTACT,
+                outcome.c.side == Side.SALESFORCE,
+                outcome.c.record_id.in_(part),
+                outcome.c.outcome.not_in(IN_STEP),
+            )
+        )
+        found |= {row.record_id for row in rows}
+    return found
 
 
 def keys_with_reason(tx: Tx, reason: Reason) -> list[Key]:

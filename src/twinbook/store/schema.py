@@ -38,6 +38,8 @@ sa.Index(
     sqlite_where=sa.text("netsuite_id IS NOT NULL AND state <> 'closed'"),
     postgresql_where=sa.text("netsuite_id IS NOT NULL AND state <> 'closed'"),
 )
+# Tombstones included, which the unique index leaves out; also used where the database cannot prove that it applies.
+sa.Index("link_counterpart", link.c.scope, link.c.entity, link.c.netsuite_id)
 sa.Index(
     "link_reserved_email",
     link.c.scope,
