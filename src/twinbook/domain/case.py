@@ -16,16 +16,10 @@ from twinbook.domain.plan import (
     SalesforceCandidate,
     TraceStep,
 )
-from twinbook.domain.policy import ContactPolicy, Direction
+from twinbook.domain.policy import ContactPolicy
 from twinbook.domain.reasons import CATALOGUE, Reason
 from twinbook.domain.records import Fields, LinkState, NetSuiteContact, SalesforceContact, Side, Value
 from twinbook.domain.rules import Facts
-
-_WRITABLE = {
-    Direction.SALESFORCE_TO_NETSUITE: frozenset({Side.NETSUITE}),
-    Direction.NETSUITE_TO_SALESFORCE: frozenset({Side.SALESFORCE}),
-    Direction.BOTH: frozenset(Side),
-}
 
 
 @dataclass(slots=True)
@@ -73,7 +67,7 @@ class Case:
 
     @property
     def writable(self) -> frozenset[Side]:
-        return _WRITABLE[self.policy.direction]
+        return frozenset(side for side in Side if self.policy.direction.reaches(side))
 
     @property
     def candidates(self) -> tuple[Candidate, ...]:

@@ -8,6 +8,7 @@ from enum import StrEnum
 from twinbook.domain.mapping import ContactMapping
 from twinbook.domain.plan import Trigger
 from twinbook.domain.ports import Schema
+from twinbook.domain.records import Side
 from twinbook.domain.rules import Rule
 
 
@@ -15,6 +16,10 @@ class Direction(StrEnum):
     SALESFORCE_TO_NETSUITE = "salesforce-to-netsuite"
     BOTH = "both"
     NETSUITE_TO_SALESFORCE = "netsuite-to-salesforce"
+
+    def reaches(self, side: Side) -> bool:
+        """Whether changes are carried to this side."""
+        return self is Direction.BOTH or (side is Side.NETSUITE) is (self is Direction.SALESFORCE_TO_NETSUITE)
 
 
 class WithoutAccount(StrEnum):

@@ -14,6 +14,7 @@ from twinbook.domain.reasons import CATALOGUE, Reason
 from twinbook.domain.records import (
     Entity,
     Fields,
+    Key,
     LinkState,
     NetSuiteContact,
     SalesforceContact,
@@ -58,6 +59,11 @@ class Job:
     def contact(self) -> SalesforceContact:
         assert self.view.salesforce is not None  # noqa: S101 - jobs are made from Salesforce contacts only
         return self.view.salesforce
+
+    @property
+    def key(self) -> Key:
+        """Under which it is shown. A contact that came from NetSuite is shown under its Salesforce contact's."""
+        return Key(Entity.CONTACT, Side.SALESFORCE, self.contact.id)
 
     @property
     def links(self) -> bool:
@@ -180,7 +186,7 @@ class Job:
             detail = CATALOGUE[reason].meaning
         link = self.view.link
         return Outcome(
-            self.claimed.key,
+            self.key,
             kind,
             reason,
             detail,

@@ -41,7 +41,10 @@ class ContactWork:
 
     async def process(self, batch: Sequence[Claimed], report: Report) -> None:
         considered = await self._gatherer.consider([item.key.id for item in batch])
-        jobs = [self._job(item, considered[item.key.id]) for item in batch]
+        await self.carry_out([self._job(item, considered[item.key.id]) for item in batch], report)
+
+    async def carry_out(self, jobs: list[Job], report: Report) -> None:
+        """Make the plans of these jobs true."""
         jobs = await self._reserve(jobs, report)
         await all_done(self._write_netsuite(job) for job in jobs)
         await self._read_back([job for job in jobs if job.wrote_netsuite])

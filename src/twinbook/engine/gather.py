@@ -16,8 +16,9 @@ from twinbook.domain.ids import contact_key, salesforce_id_of
 from twinbook.domain.plan import Candidate, ContactPlan, ContactView, Gate
 from twinbook.domain.planner import plan_contact, seeks_counterpart
 from twinbook.domain.ports import ContactQuery
-from twinbook.domain.records import Entity, Link, LinkState, NetSuiteContact, SalesforceContact
+from twinbook.domain.records import Entity, Link, LinkState, NetSuiteContact, SalesforceContact, Side
 from twinbook.engine.connection import Connection
+from twinbook.engine.gates import gates_of
 from twinbook.store import flows, links
 from twinbook.store.database import Tx
 
@@ -80,7 +81,21 @@ class Gatherer:
             link = None if link is None or link.state is LinkState.CREATING else link
             counterpart = counterparts.get(link.netsuite_id or "") if link else None
             views[id_] = ContactView(_gate(contact), contact, counterpart, link, paused=paused)
-        return views, {id_ for id_, link in known.items() if link.state is LinkState.CREATING}
+        return await self._with_companies(views), {id_ for id_, link in known.items() if _is_own_intent(link)}
+
+    async def _with_companies(self, views: Mapping[str, ContactView]) -> dict[str, ContactView]:
+        """Add the accounts of NetSuite contacts that are at another company, where that may reach Salesforce."""
+        moved = {
+            id_: view.netsuite.company_id
+            for id_, view in views.items()
+            if view.netsuite is not None
+            and view.netsuite.company_id not in (None, view.gate.customer_id)
+            and self._connection.contacts.direction.reaches(Side.SALESFORCE)
+        }
+        gates = await gates_of(self._connection.salesforce, moved.values()) if moved else {}
+        return {
+            id_: replace(view, netsuite_gate=gates.get(moved.get(id_) or "")) for id_, view in views.items()
+        }
 
     async def _counterparts(self, known: Iterable[Link]) -> Mapping[str, NetSuiteContact]:
         """The other sides of links, and of tombstones: a contact that is undeleted finds its counterpart there."""
@@ -165,6 +180,10 @@ def _gate(contact: SalesforceContact) -> Gate:
 def _purged(id_: str) -> SalesforceContact:
     """What stands for a contact that Salesforce no longer knows at all."""
     return SalesforceContact(id_, fields={}, version="", deleted=True)
+
+
+def _is_own_intent(link: Link) -> bool:
+    return link.state is LinkState.CREATING and link.correlation_id == contact_key(link.salesforce_id)
 
 
 def _email(contact: SalesforceContact) -> str | None:

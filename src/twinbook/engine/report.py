@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from twinbook.domain.errors import PermanentError, SideError
-from twinbook.domain.records import Key
+from twinbook.domain.records import Entity, Key
 from twinbook.store import dirty_keys, incidents, journal, outcomes, runs
 from twinbook.store.database import Tx
 from twinbook.store.dirty_keys import Claimed
@@ -16,12 +16,23 @@ from twinbook.store.outcomes import Outcome
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """A key that is done. Keys that only lead to others (an opportunity, a role) have no outcome of their own."""
+    """A key that is done. Keys that only lead to others (an opportunity, a role, the NetSuite half of a pair) have no
+    outcome of their own; a NetSuite contact that was just linked has its outcome under its Salesforce contact's key."""
 
     claimed: Claimed
     outcome: Outcome | None = None
     entries: tuple[Entry, ...] = ()
     error: PermanentError | None = None
+
+    @property
+    def shown_as(self) -> Key:
+        return self.outcome.key if self.outcome else self.claimed.key
+
+    @property
+    def superseded(self) -> bool:
+        """Whether what was shown under the key before is now shown elsewhere."""
+        own = self.outcome is not None and self.outcome.key == self.claimed.key
+        return self.claimed.key.entity is Entity.CONTACT and not own
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,17 +57,16 @@ class Report:
         """Everything about the batch in one transaction: outcomes, history, incidents, runs, and the queue."""
         for keys, cause in self.marks:
             dirty_keys.mark(tx, keys, cause=cause, now=now)
+        outcomes.forget(tx, [item.claimed.key for item in self.settled if item.superseded])
         found = [item.outcome for item in self.settled if item.outcome is not None]
         outcomes.record(tx, found, looked_at=self.began, now=now)
         journal.append(tx, [entry for item in self.settled for entry in item.entries], now=now)
-        incidents.close(
-            tx, [item.claimed.key for item in self.settled if item.error is None], by="success", now=now
-        )
+        closed = [item.shown_as for item in self.settled if item.error is None]
+        closed += [item.claimed.key for item in self.settled if item.superseded]
+        incidents.close(tx, closed, by="success", now=now)
         for item in self.settled:
             if item.error is not None:
-                incidents.report(
-                    tx, item.claimed.key, item.error, now=now, attempts=item.claimed.attempts + 1
-                )
+                incidents.report(tx, item.shown_as, item.error, now=now, attempts=item.claimed.attempts + 1)
         runs.count(
             tx,
             [
