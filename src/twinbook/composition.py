@@ -145,6 +145,8 @@ def _options(settings: ConnectionSettings, policy: ContactPolicy, facts: OrgFact
         retry_base=settings.retry.base_seconds,
         retry_cap=settings.retry.cap_seconds,
         poll_seconds=settings.salesforce.poll_seconds,
+        stop_deletes_percent=settings.limits.stop_deletes_percent,
+        stop_deletes_above=settings.limits.stop_deletes_above,
         watch=_watched(settings, policy),
         push_field=settings.salesforce.push_field if facts.push_on_contact or facts.push_on_account else None,
         status_fields=StatusFields(

@@ -41,6 +41,7 @@ class Options:
     `retry_base`, `retry_cap`  seconds: first and longest wait of the backoff
     `poll_seconds`   between two looks at an entity without change events
     `idle_seconds`   between two looks at the queue for keys that another process marked
+    `stop_deletes_percent`, `stop_deletes_above`  of the links: more deletes than both within an hour stop the flow
     `watch`          whose changes are taken in; role objects only where the settings look at roles
     """
 
@@ -51,6 +52,8 @@ class Options:
     retry_cap: float = 900.0
     poll_seconds: float = 10.0
     idle_seconds: float = 0.5
+    stop_deletes_percent: float = 5.0
+    stop_deletes_above: int = 20
     push_field: str | None = "Push_to_NetSuite__c"
     status_fields: StatusFields = field(default_factory=StatusFields)
     watch: tuple[Entity, ...] = tuple(Entity)

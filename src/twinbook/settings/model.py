@@ -50,15 +50,17 @@ class RetrySettings(Table):
 class LimitSettings(Table):
     """How much is done at once, and when a flow stops for a person to look.
 
-    The `stop_` limits are for sweeps over all links, which this version does not have yet.
+    The `stop_deletes_` limits are safety valves: when more linked contacts than both turn out to be deleted within an
+    hour, the flow stops with `SAFETY_STOP` until a person confirms with `twinbook resume --confirm`. The
+    `stop_changes_` limit is for sweeps over all links, which this version does not have yet.
     """
 
     batch_size: Annotated[int, Field(ge=1, le=200)] = 200
     """Most contacts that a lane takes at once. Salesforce writes at most 200 records a call."""
     stop_deletes_percent: Annotated[float, Field(gt=0, le=100)] = 5
-    """A sweep that finds more deletes than this share of the links stops the flow."""
+    """More deletes within an hour than this share of the links stop the flow."""
     stop_deletes_above: Annotated[int, Field(ge=0)] = 20
-    """So many deletes never stop it."""
+    """So many deletes within an hour never stop it."""
     stop_changes_percent: Annotated[float, Field(gt=0, le=100)] = 50
     """A sweep that would change more than this share of the links stops the flow."""
 

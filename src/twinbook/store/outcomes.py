@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -197,6 +197,33 @@ def keys_with_reason(tx: Tx, reason: Reason) -> list[Key]:
     rows = tx.execute(
         sa.select(outcome.c.entity, outcome.c.side, outcome.c.record_id).where(
             outcome.c.scope == tx.scope, outcome.c.reason == reason
+        )
+    )
+    return [Key(Entity(row.entity), Side(row.side), row.record_id) for row in rows]
+
+
+def with_reasons(tx: Tx, keys: Sequence[Key], reasons: Collection[Reason]) -> set[Key]:
+    """Those of the keys whose last outcome has one of these reasons."""
+    found: set[Key] = set()
+    for part in chunks(keys):
+        rows = tx.execute(
+            sa.select(outcome.c.entity, outcome.c.side, outcome.c.record_id).where(
+                outcome.c.scope == tx.scope,
+                outcome.c.record_id.in_([key.id for key in part]),
+                outcome.c.reason.in_(list(reasons)),
+            )
+        )
+        found |= {Key(Entity(row.entity), Side(row.side), row.record_id) for row in rows}
+    return found & set(keys)
+
+
+def of_account(tx: Tx, account_ids: Sequence[str]) -> list[Key]:
+    """The contacts that belonged to these accounts when they were last looked at."""
+    rows = tx.execute(
+        sa.select(outcome.c.entity, outcome.c.side, outcome.c.record_id).where(
+            outcome.c.scope == tx.scope,
+            outcome.c.entity == Entity.CONTACT,
+            outcome.c.account_id.in_(account_ids),
         )
     )
     return [Key(Entity(row.entity), Side(row.side), row.record_id) for row in rows]

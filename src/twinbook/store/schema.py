@@ -95,6 +95,7 @@ outcome = sa.Table(
 )
 sa.Index("outcome_reason", outcome.c.scope, outcome.c.outcome, outcome.c.reason)
 sa.Index("outcome_counterpart", outcome.c.scope, outcome.c.entity, outcome.c.counterpart_id)
+sa.Index("outcome_account", outcome.c.scope, outcome.c.account_id)
 sa.Index("outcome_email", outcome.c.scope, outcome.c.email)
 
 journal = sa.Table(

@@ -13,6 +13,7 @@ down_revision = "0001"
 def upgrade() -> None:
     op.add_column("flow", sa.Column("stopped_at", sa.Float(), nullable=True))
     op.add_column("flow", sa.Column("stopped_why", sa.Text(), nullable=True))
+    op.create_index("outcome_account", "outcome", ["scope", "account_id"], unique=False)
     op.create_table(
         "vanished",
         sa.Column("scope", sa.Text(), nullable=False),

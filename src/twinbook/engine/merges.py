@@ -1,0 +1,167 @@
+"""Contacts that were merged in Salesforce: who took whose place, and which NetSuite contact goes over to the winner.
+
+A merge tells only the losers who won, and it may be seen from either end first. So both ends ask here, and both get
+the same answer: of several NetSuite contacts that the losers leave, a winner without one inherits the oldest that is
+still there; all others are second contacts, about which the setting `merged_away` decides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from twinbook.domain.plan import Candidate
+from twinbook.domain.ports import ContactQuery
+from twinbook.domain.records import Entity, Link, LinkState, NetSuiteContact, SalesforceContact
+from twinbook.engine.connection import Connection
+from twinbook.store import journal, links
+from twinbook.store.database import Tx
+from twinbook.store.journal import Entry
+
+# A contact that was merged into one that was merged into one …: so far it is followed.
+MOST_STEPS = 10
+
+Owners = Callable[[Sequence[NetSuiteContact]], Awaitable[tuple[Candidate, ...]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Inheritance:
+    """What a winner without a link gets: the loser's link, and its NetSuite contact with whom that belongs to."""
+
+    link: Link
+    candidate: Candidate
+
+
+@dataclass(frozen=True, slots=True)
+class Fate:
+    """What became of a loser. `winner` is None where the winner was deleted in its turn: then nobody took the
+    loser's place. `link` is the winner's own, or the one that it inherits from another loser."""
+
+    winner: str | None
+    link: Link | None = None
+
+
+class Merges:
+    """Answers for batches of contacts. `owners` says whom NetSuite contacts belong to."""
+
+    def __init__(self, connection: Connection, owners: Owners) -> None:
+        self._connection = connection
+        self._owners = owners
+
+    async def fates(self, losers: Iterable[SalesforceContact]) -> dict[str, Fate]:
+        """By loser. Raises what the ports raise."""
+        winners = await self._last_winners(
+            {loser.id: loser.merged_into for loser in losers if loser.merged_into}
+        )
+        alive = {winner for winner in winners.values() if winner}
+        known = await self._links(alive)
+        has = {id_: link for id_, link in known.items() if _has_counterpart(link)}
+        inherited = await self.inherited(alive - has.keys())
+        has |= {id_: found.link for id_, found in inherited.items() if id_ not in has}
+        return {
+            loser: Fate(winner, _of_another(loser, has.get(winner or "")))
+            for loser, winner in winners.items()
+        }
+
+    async def inherited(self, winner_ids: Collection[str]) -> dict[str, Inheritance]:
+        """What contacts without a link inherit, for those that won a merge and inherit something."""
+        losers = await self._losers(winner_ids)
+        known = await self._links({id_ for ids in losers.values() for id_ in ids})
+        left = {id_: link for id_, link in known.items() if link.netsuite_id and not _is_intent(link)}
+        if not left:
+            return {}
+        found = await self._connection.netsuite.find_contacts(
+            ContactQuery(ids=frozenset(link.netsuite_id for link in left.values() if link.netsuite_id))
+        )
+        candidates = {candidate.record.id: candidate for candidate in await self._owners(found)}
+        chosen = {
+            winner: _oldest([left[id_] for id_ in ids if id_ in left], candidates, {winner, *ids})
+            for winner, ids in losers.items()
+        }
+        return {winner: found for winner, found in chosen.items() if found is not None}
+
+    async def _last_winners(self, first: Mapping[str, str]) -> dict[str, str | None]:
+        """Follow each merge to the contact that is alive; None where the last one was deleted."""
+        winners: dict[str, str | None] = dict(first)
+        for _ in range(MOST_STEPS):
+            asked = sorted({winner for winner in winners.values() if winner})
+            contacts = await self._connection.salesforce.read_contacts(asked)
+            after = {
+                id_: id_ if (contact := contacts.get(id_)) and not contact.deleted else _next(contact)
+                for id_ in asked
+            }
+            moved = {loser: after[winner] if winner else None for loser, winner in winners.items()}
+            if moved == winners:
+                break
+            winners = moved
+        return winners
+
+    async def _losers(self, winner_ids: Collection[str]) -> dict[str, set[str]]:
+        """All contacts that were merged into each winner, at however many removes."""
+        found: dict[str, set[str]] = {}
+        # For each contact that is asked about: the winners at the end of its chain.
+        ends = {id_: {id_} for id_ in winner_ids}
+        for _ in range(MOST_STEPS):
+            if not ends:
+                break
+            losers = await self._connection.salesforce.losers_of(Entity.CONTACT, sorted(ends))
+            beyond: dict[str, set[str]] = {}
+            for winner, ids in losers.items():
+                for id_ in ids:
+                    beyond.setdefault(id_, set()).update(ends[winner])
+            for id_, last in beyond.items():
+                for winner in last:
+                    found.setdefault(winner, set()).add(id_)
+            ends = beyond
+        return found
+
+    async def _links(self, ids: Collection[str]) -> dict[str, Link]:
+        if not ids:
+            return {}
+        return await self._connection.store.run(
+            lambda tx: links.by_salesforce(tx, Entity.CONTACT, sorted(ids))
+        )
+
+
+def hand_over(tx: Tx, entity: Entity, loser: Link, winner_id: str, *, now: float) -> None:
+    """End the loser's link so that the winner can take its counterpart, in one transaction with the winner's intent.
+
+    A link never moves without a word in the history.
+    """
+    if loser.state is LinkState.CLOSED:
+        return
+    links.close(tx, entity, loser.salesforce_id, now=now)
+    why = f"MERGED_AWAY: merged into {winner_id} in Salesforce, which inherits its counterpart"
+    journal.append(tx, [Entry("handed over", entity, loser.salesforce_id, loser.netsuite_id, why)], now=now)
+
+
+def _next(contact: SalesforceContact | None) -> str | None:
+    return contact.merged_into if contact else None
+
+
+def _is_intent(link: Link) -> bool:
+    return link.state is LinkState.CREATING
+
+
+def _has_counterpart(link: Link) -> bool:
+    """Linked, or about to be linked with a known record."""
+    return link.netsuite_id is not None and link.state is not LinkState.CLOSED
+
+
+def _of_another(loser: str, link: Link | None) -> Link | None:
+    return None if link is None or link.salesforce_id == loser else link
+
+
+def _oldest(
+    left: Iterable[Link], candidates: Mapping[str, Candidate], among: Collection[str]
+) -> Inheritance | None:
+    """The link whose NetSuite contact is the oldest of those that are there and belong to nobody else."""
+    found = [
+        Inheritance(link, candidate)
+        for link in left
+        if (candidate := candidates.get(link.netsuite_id or "")) is not None
+        and candidate.linked_to in (None, *among)
+    ]
+    return min(
+        found, key=lambda item: (len(item.candidate.record.id), item.candidate.record.id), default=None
+    )
