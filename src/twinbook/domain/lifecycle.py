@@ -191,6 +191,7 @@ def _inactivate(case: Case, reason: Reason, counterpart: NetSuiteContact) -> Con
         action=Action.CLOSE,
         netsuite_changes=INACTIVE,
         target=Side.NETSUITE,
+        counterpart_id=counterpart.id,
     )
     return replace(plan, agreed={**case.agreed, INACTIVATED: True})
 

@@ -14,22 +14,39 @@ from typing import Any
 from twinbook.domain.canonical import email_key
 from twinbook.domain.ids import contact_key, salesforce_id_of
 from twinbook.domain.plan import Candidate, ContactPlan, ContactView, Gate
-from twinbook.domain.planner import plan_contact, seeks_counterpart
+from twinbook.domain.planner import may_inherit, plan_contact, seeks_counterpart
 from twinbook.domain.ports import ContactQuery
 from twinbook.domain.records import Entity, Link, LinkState, NetSuiteContact, SalesforceContact, Side
 from twinbook.engine.connection import Connection
 from twinbook.engine.gates import gates_of
-from twinbook.store import flows, links
+from twinbook.engine.merges import Fate, Inheritance, Merges
+from twinbook.store import decisions, flows, links
 from twinbook.store.database import Tx
+from twinbook.store.decisions import Decision
+from twinbook.store.flows import Flow
 
 
 @dataclass(frozen=True, slots=True)
 class Considered:
-    """A contact, everything the planner saw of it, and what it decided."""
+    """A contact, everything the planner saw of it, and what it decided. `decision` is what a person chose for it."""
 
     view: ContactView
     plan: ContactPlan
     has_intent: bool = False
+    decision: Decision | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """What the store knows of a batch of contacts, by Salesforce id."""
+
+    flow: Flow
+    links: Mapping[str, Link]
+    decisions: Mapping[str, Decision]
+
+    def chosen(self, id_: str) -> str | None:
+        decision = self.decisions.get(id_)
+        return decision.choice if decision else None
 
 
 class Gatherer:
@@ -37,51 +54,82 @@ class Gatherer:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self._merges = Merges(connection, self._candidates)
 
     async def consider(self, ids: Sequence[str]) -> dict[str, Considered]:
         """Plans for Salesforce contacts by id, ≤ 200 of them. Raises what the ports raise."""
-        views, intents = await self._views(ids)
-        considered = {
-            id_: replace(self._plan(view), has_intent=id_ in intents) for id_, view in views.items()
+        remembered = await self._remember(ids)
+        views = await self._views(ids, remembered)
+        plans = {id_: self._plan(view) for id_, view in views.items()}
+        open_ = {id_: view for id_, view in views.items() if _is_provisional(view, plans[id_])}
+        unlinked = [id_ for id_, plan in plans.items() if may_inherit(plan)]
+        if open_ or unlinked:
+            completed, inherited = await asyncio.gather(
+                self._complete(open_), self._merges.inherited(unlinked)
+            )
+            late = {id_: views[id_] for id_ in inherited if id_ not in completed}
+            completed |= await self._complete(late)
+            completed |= {id_: _heir(completed[id_], found) for id_, found in inherited.items()}
+            views |= completed
+            plans |= {id_: self._plan(view) for id_, view in completed.items()}
+        return {
+            id_: Considered(
+                view,
+                plans[id_],
+                has_intent=_is_own_intent(remembered.links.get(id_)),
+                decision=remembered.decisions.get(id_),
+            )
+            for id_, view in views.items()
         }
-        open_ = [id_ for id_, found in considered.items() if _is_provisional(found.plan)]
-        if open_:
-            completed = await self._complete([considered[id_].view for id_ in open_])
-            considered |= {
-                id_: replace(self._plan(view), has_intent=id_ in intents)
-                for id_, view in zip(open_, completed, strict=True)
-            }
-        return considered
 
     async def candidates_named(self, name: str) -> tuple[Candidate, ...]:
         """NetSuite contacts that bear this name, with whom they belong to."""
         found = await self._connection.netsuite.find_contacts(ContactQuery(names=frozenset({name})))
         return await self._candidates(found)
 
-    def _plan(self, view: ContactView) -> Considered:
-        return Considered(view, plan_contact(view, self._connection.contacts))
+    def _plan(self, view: ContactView) -> ContactPlan:
+        return plan_contact(view, self._connection.contacts)
 
-    async def _views(self, ids: Sequence[str]) -> tuple[dict[str, ContactView], set[str]]:
-        """The views without candidates, and the contacts for which an intent is stored."""
-        connection = self._connection
+    async def _remember(self, ids: Sequence[str]) -> Remembered:
+        def read(tx: Tx) -> Remembered:
+            return Remembered(
+                flows.state(tx),
+                links.by_salesforce(tx, Entity.CONTACT, ids),
+                decisions.of_records(tx, Entity.CONTACT, Side.SALESFORCE, ids),
+            )
 
-        def remembered(tx: Tx) -> tuple[bool, dict[str, Link]]:
-            return flows.state(tx).paused, links.by_salesforce(tx, Entity.CONTACT, ids)
+        return await self._connection.store.run(read)
 
-        paused, known = await connection.store.run(remembered)
+    async def _views(self, ids: Sequence[str], remembered: Remembered) -> dict[str, ContactView]:
+        """The views without candidates."""
+        known, flow = remembered.links, remembered.flow
         contacts, counterparts = await asyncio.gather(
-            connection.salesforce.read_contacts(ids), self._counterparts(known.values())
+            self._connection.salesforce.read_contacts(ids), self._counterparts(known.values())
         )
         views = {}
         for id_ in ids:
             contact = contacts.get(id_) or _purged(id_)
-            # An intent without a result is no link: the contact is looked for by its Salesforce id, which finds
-            # whatever became of the write.
-            link = known.get(id_)
-            link = None if link is None or link.state is LinkState.CREATING else link
-            counterpart = counterparts.get(link.netsuite_id or "") if link else None
-            views[id_] = ContactView(_gate(contact), contact, counterpart, link, paused=paused)
-        return await self._with_companies(views), {id_ for id_, link in known.items() if _is_own_intent(link)}
+            link = _link_of(contact, known.get(id_))
+            views[id_] = ContactView(
+                _gate(contact),
+                contact,
+                counterparts.get(link.netsuite_id or "") if link else None,
+                link,
+                chosen=remembered.chosen(id_),
+                paused=flow.paused,
+                stopped=flow.stopped,
+            )
+        return await self._with_companies(await self._with_winners(views))
+
+    async def _with_winners(self, views: dict[str, ContactView]) -> dict[str, ContactView]:
+        """Add who took the place of linked contacts that were merged away."""
+        lost = [
+            view.salesforce
+            for view in views.values()
+            if view.salesforce and view.salesforce.merged_into and view.link and _is_open(view.link)
+        ]
+        fates = await self._merges.fates(lost) if lost else {}
+        return views | {id_: _with_fate(views[id_], fate) for id_, fate in fates.items()}
 
     async def _with_companies(self, views: Mapping[str, ContactView]) -> dict[str, ContactView]:
         """Add the accounts of NetSuite contacts that are at another company, where that may reach Salesforce."""
@@ -107,9 +155,11 @@ class Gatherer:
         found = await self._connection.netsuite.find_contacts(ContactQuery(ids=ids))
         return {contact.id: contact for contact in found}
 
-    async def _complete(self, views: Sequence[ContactView]) -> list[ContactView]:
+    async def _complete(self, views: Mapping[str, ContactView]) -> dict[str, ContactView]:
         """Add candidates and the customer's subsidiary to views that need them."""
-        contacts = [view.salesforce for view in views if view.salesforce is not None]
+        contacts = [view.salesforce for view in views.values() if view.salesforce is not None]
+        if not contacts:
+            return {}
         emails = {email for contact in contacts if (email := _email(contact))}
         ids = frozenset(contact.id for contact in contacts)
         stored = frozenset(contact.netsuite_id for contact in contacts if contact.netsuite_id)
@@ -117,19 +167,19 @@ class Gatherer:
             self._connection.netsuite.find_contacts(
                 ContactQuery(ids=stored, emails=frozenset(emails), salesforce_ids=ids)
             ),
-            self._subsidiaries({view.gate.customer_id for view in views if view.gate.customer_id}),
+            self._subsidiaries({view.gate.customer_id for view in views.values() if view.gate.customer_id}),
         )
         candidates = await self._candidates(found)
-        return [
-            replace(
+        return {
+            id_: replace(
                 view,
                 gate=replace(view.gate, subsidiary_id=subsidiaries.get(view.gate.customer_id or "")),
                 candidates=tuple(
                     candidate for candidate in candidates if _concerns(candidate, view.salesforce)
                 ),
             )
-            for view in views
-        ]
+            for id_, view in views.items()
+        }
 
     async def _subsidiaries(self, customer_ids: set[str]) -> Mapping[str, str | None]:
         if not customer_ids:
@@ -168,9 +218,34 @@ async def all_done(work: Iterable[Coroutine[Any, Any, None]]) -> None:
             raise result
 
 
-def _is_provisional(plan: ContactPlan) -> bool:
+def _is_provisional(view: ContactView, plan: ContactPlan) -> bool:
     """Whether the plan may change once candidates and the customer's subsidiary are known."""
-    return seeks_counterpart(plan) or "company" in plan.netsuite_changes
+    unconfirmed = view.link is not None and view.link.state is LinkState.CREATING
+    return seeks_counterpart(plan) or "company" in plan.netsuite_changes or unconfirmed
+
+
+def _link_of(contact: SalesforceContact, known: Link | None) -> Link | None:
+    """An intent without a result is no link: the contact is looked for by its Salesforce id, which finds whatever
+    became of the write. Only a deleted contact needs its intent: something may be left to be tidied up."""
+    if known is None or (known.state is LinkState.CREATING and not contact.deleted):
+        return None
+    return known
+
+
+def _is_open(link: Link) -> bool:
+    return link.state is not LinkState.CLOSED
+
+
+def _with_fate(view: ContactView, fate: Fate) -> ContactView:
+    """A loser whose winner was deleted in its turn is a deleted contact like any other."""
+    contact = view.salesforce
+    assert contact is not None  # noqa: S101 - only contacts that were read have a fate
+    return replace(view, salesforce=replace(contact, merged_into=fate.winner), winner_link=fate.link)
+
+
+def _heir(view: ContactView, found: Inheritance) -> ContactView:
+    others = (item for item in view.candidates if item.record.id != found.candidate.record.id)
+    return replace(view, merged_link=found.link, candidates=(*others, found.candidate))
 
 
 def _gate(contact: SalesforceContact) -> Gate:
@@ -182,8 +257,12 @@ def _purged(id_: str) -> SalesforceContact:
     return SalesforceContact(id_, fields={}, version="", deleted=True)
 
 
-def _is_own_intent(link: Link) -> bool:
-    return link.state is LinkState.CREATING and link.correlation_id == contact_key(link.salesforce_id)
+def _is_own_intent(link: Link | None) -> bool:
+    return (
+        link is not None
+        and link.state is LinkState.CREATING
+        and link.correlation_id == contact_key(link.salesforce_id)
+    )
 
 
 def _email(contact: SalesforceContact) -> str | None:
