@@ -14,9 +14,15 @@ from twinbook.store import incidents
 from twinbook.store.incidents import Incident, IncidentKind
 
 
-@click.group()
-def errors() -> None:
-    """List, show and retry what went wrong. A later success of the same record closes its error by itself."""
+@click.group(invoke_without_command=True)
+@click.pass_context
+def errors(ctx: click.Context) -> None:
+    """List, show and retry what went wrong. A later success of the same record closes its error by itself.
+
+    Without a further word it lists.
+    """
+    if ctx.invoked_subcommand is None:
+        ctx.invoke(list_errors, as_json=False)
 
 
 @errors.command("list")

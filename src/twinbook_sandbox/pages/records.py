@@ -96,6 +96,8 @@ class RecordPages:
     def routes(self) -> list[BaseRoute]:
         """All routes of the site."""
         return [
+            # Browsers ask for it by themselves, and an answer of 404 would stand as an error in their console.
+            Route("/favicon.ico", _no_icon),
             Route("/ui", self._home),
             Mount("/ui/static", StaticFiles(packages=[("twinbook_sandbox.pages", "static")])),
             Route("/ui/{type}", self._list),
@@ -219,6 +221,10 @@ class RecordPages:
 
 async def _sent_form(request: Request) -> dict[str, str]:
     return dict(parse_qsl((await request.body()).decode(errors="replace"), keep_blank_values=True))
+
+
+def _no_icon(_: Request) -> Response:
+    return Response(status_code=204)
 
 
 def form_values(layout: Layout, form: Mapping[str, str]) -> dict[str, Any]:

@@ -156,7 +156,6 @@ ACCOUNT = Layout(
         text("Type", "Type"),
         text("BillingCity", "Billing City"),
         _PHONE,
-        text("NetSuite_Id__c", "NetSuite Id"),
         moment("LastModifiedDate", "Last Modified"),
     ),
     search=("Name",),

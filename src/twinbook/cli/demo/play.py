@@ -22,9 +22,9 @@ FIRST_SYNC_TIMEOUT = 600.0
 TITLES = {"salesforce": "Salesforce", "netsuite": "NetSuite"}
 GUIDE = """\
 [bold]Try it[/bold] (every change arrives on the other side while you look):
-  1. Salesforce, any account that has a NetSuite Id: add a contact with an email.  It appears in NetSuite.
+  1. Salesforce, any account of the type Customer: add a contact with an email.  It appears in NetSuite.
   2. Edit its title, its phone, its email.  NetSuite follows; the email included, for ids are what ties them.
-  3. Add a contact to an account without a NetSuite Id.  It waits: prospects never clutter NetSuite.
+  3. Add a contact to an account of the type Prospect.  It waits: prospects never clutter NetSuite.
   4. On that account set an opportunity to Closed Won.  The customer is made, and all its contacts arrive.
   5. Open a contact in NetSuite: its Salesforce id stands on the Custom subtab.
   6. Delete a contact in Salesforce.  NetSuite keeps it; the link is closed."""
