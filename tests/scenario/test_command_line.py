@@ -13,7 +13,9 @@ async def test_from_nothing_to_a_synced_contact(p: Product, tmp_path: Path) -> N
     url = p.sandbox.describe()["netsuite"]["base_url"]
     assert (await p.command("init", "--sandbox", url)).code == 0
     account, _ = await p.linked_account()
-    contact = await p.contact(FirstName="Ada", LastName="Lovelace", Email="ada@acme.example", AccountId=account)
+    contact = await p.contact(
+        FirstName="Ada", LastName="Lovelace", Email="ada@acme.example", AccountId=account
+    )
 
     found = (await p.command("doctor", "--json")).json()
     assert [check for check in found if check["verdict"] == "broken"] == []

@@ -3,7 +3,18 @@
 from __future__ import annotations
 
 from tests.scenario.product import Product, backfill, has_reason, outcome, until
+
 from twinbook.domain.plan import OutcomeKind
+
+# The kinds of call that write, as the sandbox counts them.
+WRITES = [
+    "contact.put",
+    "contact.patch",
+    "contact.post",
+    "customer.put",
+    "customer.patch",
+    "collections.update",
+]
 
 
 async def test_a_new_contact_arrives_with_both_ids(p: Product) -> None:
@@ -50,7 +61,7 @@ async def test_an_edit_arrives_and_its_echo_writes_nothing(p: Product) -> None:
             return found is not None and found.kind is OutcomeKind.UNCHANGED
 
         await until(at_rest)
-        writes = await p.netsuite.calls(["contact.put", "contact.patch", "contact.post"])
+        writes = await p.netsuite.calls(WRITES)
         await p.salesforce.update("Contact", contact, {"LeadSource": "Web"})
         looked = (await outcome(connection, contact)).looked_at  # type: ignore[union-attr]
 
@@ -59,7 +70,7 @@ async def test_an_edit_arrives_and_its_echo_writes_nothing(p: Product) -> None:
             return found is not None and found.looked_at > looked
 
         await until(looked_again)
-        assert await p.netsuite.calls(["contact.put", "contact.patch", "contact.post"]) == writes
+        assert await p.netsuite.calls(WRITES) == writes
 
 
 async def test_a_prospects_contacts_are_released_by_a_won_opportunity(p: Product) -> None:
@@ -147,22 +158,25 @@ async def test_events_that_were_missed_while_stopped_are_caught_up(p: Product) -
 
 
 async def test_a_thousand_contacts_are_filled_in_and_a_second_run_writes_nothing(p: Product) -> None:
-    await p.salesforce.seed(accounts=100, contacts=1000, seed=7)
-    writes = [
-        "contact.put",
-        "contact.patch",
-        "contact.post",
-        "customer.put",
-        "customer.patch",
-        "collections.update",
+    accounts = [(await p.linked_account(f"Account {number}"))[0] for number in range(40)]
+    people = [
+        {
+            "FirstName": "Person",
+            "LastName": f"Number {number}",
+            "Email": f"person{number}@example.com",
+            "AccountId": accounts[number % len(accounts)],
+        }
+        for number in range(1000)
     ]
+    p.sandbox.salesforce.insert_many("Contact", people)
     async with p.connected() as connection:
         await backfill(connection)
-        first = await p.netsuite.calls(writes), await p.salesforce.calls(writes)
+        assert await p.netsuite.count("contact") == 1000
+        assert await ids_agree(p) == 1000
+        first = await p.netsuite.calls(WRITES), await p.salesforce.calls(WRITES)
         assert min(first) > 0
         await backfill(connection)
-        assert (await p.netsuite.calls(writes), await p.salesforce.calls(writes)) == first
-    await ids_agree(p)
+        assert (await p.netsuite.calls(WRITES), await p.salesforce.calls(WRITES)) == first
 
 
 async def ids_agree(p: Product) -> int:

@@ -83,7 +83,7 @@ async def test_it_stops_in_time_while_calls_hang_and_connections_are_open() -> N
             await org.add_fault("hang", times=None)
             hanging = asyncio.create_task(session.get(base_url + "/services/data/"))
             async with asyncio.timeout(5):
-                while not (await org.counters())["in_flight"]:  # noqa: ASYNC110 -- state of another process
+                while not (await org.counters())["in_flight"]:
                     await asyncio.sleep(0.01)
             seconds, _, _ = await stopped(process)
             await asyncio.gather(hanging, return_exceptions=True)
