@@ -5,19 +5,22 @@ from __future__ import annotations
 import logging
 import sys
 import time
+import traceback
 from collections.abc import AsyncIterator, Collection
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
+from typing import Any
 
 import structlog
 from pydantic import SecretStr
+from structlog.typing import EventDict
 
 from twinbook.domain.mapping import ContactMapping
 from twinbook.domain.plan import Trigger
 from twinbook.domain.policy import ContactPolicy
 from twinbook.domain.records import Entity
 from twinbook.engine.clock import Clock
-from twinbook.engine.connection import Connection, Options, StatusFields
+from twinbook.engine.connection import NETSUITE_CONTACTS, Connection, Options, Source, StatusFields
 from twinbook.http import HttpSettings, HttpTransport
 from twinbook.netsuite.auth import (
     Authorizer,
@@ -122,12 +125,23 @@ def configure_logging(settings: LogSettings) -> None:
         processors=[
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso"),
-            structlog.processors.format_exc_info,
+            _fault_without_values,
             render,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, settings.level.upper())),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
     )
+
+
+def _fault_without_values(_logger: Any, _method: str, event: EventDict) -> EventDict:
+    """Where a fault happened and of what kind, without its message: that may quote a record."""
+    if event.pop("exc_info", None):
+        kind, _, frames = sys.exc_info()
+        event["fault"] = kind.__name__ if kind else None
+        event["where"] = [
+            f"{frame.filename}:{frame.lineno} {frame.name}" for frame in traceback.extract_tb(frames)
+        ]
+    return event
 
 
 def _without(mapping: ContactMapping, missing: Collection[str]) -> ContactMapping:
@@ -145,6 +159,7 @@ def _options(settings: ConnectionSettings, policy: ContactPolicy, facts: OrgFact
         retry_base=settings.retry.base_seconds,
         retry_cap=settings.retry.cap_seconds,
         poll_seconds=settings.salesforce.poll_seconds,
+        netsuite_poll_seconds=settings.netsuite.poll_seconds,
         stop_deletes_percent=settings.limits.stop_deletes_percent,
         stop_deletes_above=settings.limits.stop_deletes_above,
         watch=_watched(settings, policy),
@@ -205,11 +220,12 @@ def _role_sources(settings: ConnectionSettings, policy: ContactPolicy) -> frozen
     return role_entities(settings) if looked_at else frozenset()
 
 
-def _watched(settings: ConnectionSettings, policy: ContactPolicy) -> tuple[Entity, ...]:
+def _watched(settings: ConnectionSettings, policy: ContactPolicy) -> tuple[Source, ...]:
+    """NetSuite is watched in every direction: there may be news of a pair that is not in step, or lost its half."""
     wanted = {Entity.CONTACT, Entity.ACCOUNT} | _role_sources(settings, policy)
     if Trigger.CLOSED_WON in account_policy(settings).triggers:
         wanted.add(Entity.OPPORTUNITY)
-    return tuple(sorted(wanted))
+    return (*map(Source, sorted(wanted)), NETSUITE_CONTACTS)
 
 
 def _netsuite_side(settings: ConnectionSettings, policy: ContactPolicy, http: HttpTransport) -> NetSuiteSide:

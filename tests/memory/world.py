@@ -9,9 +9,13 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from tests.memory.netsuite import MemoryNetSuite
+from tests.memory.salesforce import MemorySalesforce
+
 from twinbook.domain.mapping import default_mapping
 from twinbook.domain.policy import AccountPolicy, ContactPolicy
 from twinbook.domain.records import Entity, Key, Link, Side
+from twinbook.engine import netsuite_arrivals
 from twinbook.engine.connection import Connection, Options, StatusFields
 from twinbook.engine.lanes import Lane
 from twinbook.engine.listing import Lister
@@ -21,9 +25,6 @@ from twinbook.store.database import Database, Store
 from twinbook.store.incidents import Incident
 from twinbook.store.journal import Entry
 from twinbook.store.outcomes import Outcome
-
-from tests.memory.netsuite import MemoryNetSuite
-from tests.memory.salesforce import MemorySalesforce
 
 STATUS = StatusFields("NetSuite_Sync_Status__c", "NetSuite_Sync_Message__c", "NetSuite_Last_Sync__c")
 
@@ -53,6 +54,7 @@ class World:
     netsuite: MemoryNetSuite
     clock: ManualClock
     _cursors: dict[Entity, str | None] = field(default_factory=dict)
+    _netsuite_cursor: str | None = None
 
     @property
     def store(self) -> Store:
@@ -65,13 +67,23 @@ class World:
         self.connection = replace(self.connection, accounts=replace(self.connection.accounts, **accounts))
 
     async def notice(self) -> None:
-        """Mark what changed in Salesforce since the last time, as polling does."""
+        """Mark what changed in both systems since the last time, as polling does."""
         for entity in Entity:
             more = True
             while more:
                 found = await self.salesforce.changes_since(entity, self._cursors.get(entity))
                 self._cursors[entity], more = found.cursor, found.more
                 await self.mark(*found.keys, cause="changed in Salesforce")
+        await self.notice_netsuite()
+
+    async def notice_netsuite(self) -> None:
+        more, now, direction = True, self.clock.now(), self.connection.contacts.direction
+        while more:
+            found = await self.netsuite.changes_since(Entity.CONTACT, self._netsuite_cursor)
+            self._netsuite_cursor, more = found.cursor, found.more
+            await self.store.run(
+                lambda tx, found=found: netsuite_arrivals.mark(tx, found, direction, now=now)
+            )
 
     async def mark(self, *keys: Key, cause: str = "test", run_id: int | None = None) -> None:
         now = self.clock.now()
@@ -111,6 +123,11 @@ class World:
         found = await self.store.run(lambda tx: outcomes.find(tx, key))
         assert found is not None, f"{salesforce_id} has no outcome"
         return found
+
+    async def outcome_in_netsuite(self, netsuite_id: str) -> Outcome | None:
+        """What is shown of a contact that lives in NetSuite only; None when nothing is."""
+        key = Key(Entity.CONTACT, Side.NETSUITE, netsuite_id)
+        return await self.store.run(lambda tx: outcomes.find(tx, key))
 
     async def link(self, salesforce_id: str) -> Link | None:
         found = await self.store.run(lambda tx: links.by_salesforce(tx, Entity.CONTACT, [salesforce_id]))
@@ -152,6 +169,7 @@ async def world(*, options: Options | None = None, status: bool = False) -> Asyn
     made = World(connection, salesforce, netsuite, clock)
     for entity in Entity:
         made._cursors[entity] = (await salesforce.changes_since(entity, None)).cursor
+    made._netsuite_cursor = (await netsuite.changes_since(Entity.CONTACT, None)).cursor
     try:
         yield made
     finally:

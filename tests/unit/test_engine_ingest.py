@@ -9,6 +9,7 @@ import pytest_asyncio
 from tests.memory.world import World, world
 
 from twinbook.domain.records import Entity
+from twinbook.engine.connection import Source
 from twinbook.engine.ingest import Ingest
 from twinbook.store import cursors, runs
 from twinbook.store.runs import RunKind
@@ -31,12 +32,12 @@ async def _until(reached: Callable[[], bool]) -> None:
 
 
 class Watching:
-    """A watcher of one entity that runs beside the test."""
+    """A watcher of one source that runs beside the test."""
 
-    def __init__(self, w: World, entity: Entity) -> None:
+    def __init__(self, w: World, source: Source) -> None:
         self.states: list[str] = []
         self._task = asyncio.create_task(
-            Ingest(w.connection, entity, on_state=lambda _, state: self.states.append(state)).run()
+            Ingest(w.connection, source, on_state=lambda _, state: self.states.append(state)).run()
         )
 
     async def __aenter__(self) -> Watching:
@@ -62,7 +63,7 @@ async def _marked(w: World, ids: set[str]) -> None:
 
 
 async def test_an_event_marks_its_keys_and_moves_the_cursor(w: World) -> None:
-    async with Watching(w, Entity.CONTACT) as watching:
+    async with Watching(w, Source(Entity.CONTACT)) as watching:
         contact = w.salesforce.user_creates_contact(LastName="Lovelace")
         await _marked(w, {contact})
     assert watching.states[-1] == "events"
@@ -70,22 +71,22 @@ async def test_an_event_marks_its_keys_and_moves_the_cursor(w: World) -> None:
 
 
 async def test_what_happened_while_nobody_watched_is_delivered_later(w: World) -> None:
-    async with Watching(w, Entity.CONTACT):
+    async with Watching(w, Source(Entity.CONTACT)):
         await _marked(w, {w.salesforce.user_creates_contact(LastName="First")})
     missed = w.salesforce.user_creates_contact(LastName="Second")
-    async with Watching(w, Entity.CONTACT):
+    async with Watching(w, Source(Entity.CONTACT)):
         await _marked(w, {missed})
 
 
 async def test_a_cut_stream_is_taken_up_again_without_loss(w: World) -> None:
-    async with Watching(w, Entity.CONTACT):
+    async with Watching(w, Source(Entity.CONTACT)):
         await _marked(w, {w.salesforce.user_creates_contact(LastName="First")})
         w.salesforce.events.cut()
         await _marked(w, {w.salesforce.user_creates_contact(LastName="Second")})
 
 
 async def test_an_overflow_leads_to_a_list_of_the_entity(w: World) -> None:
-    async with Watching(w, Entity.CONTACT):
+    async with Watching(w, Source(Entity.CONTACT)):
         w.salesforce.events.gap(Entity.CONTACT)
         for _ in range(2000):
             started = await w.store.run(runs.unfinished)
@@ -96,16 +97,16 @@ async def test_an_overflow_leads_to_a_list_of_the_entity(w: World) -> None:
 
 
 async def test_a_lost_position_leads_to_a_list_and_a_new_subscription(w: World) -> None:
-    async with Watching(w, Entity.CONTACT):
+    async with Watching(w, Source(Entity.CONTACT)):
         await _marked(w, {w.salesforce.user_creates_contact(LastName="First")})
     w.salesforce.events.expire_positions()
-    async with Watching(w, Entity.CONTACT):
+    async with Watching(w, Source(Entity.CONTACT)):
         await _marked(w, {w.salesforce.user_creates_contact(LastName="Second")})
     assert [run.entity for run in await w.store.run(runs.unfinished)] == [Entity.CONTACT]
 
 
 async def test_a_gap_in_the_events_of_roles_lists_accounts_and_contacts(w: World) -> None:
-    async with Watching(w, Entity.OPPORTUNITY):
+    async with Watching(w, Source(Entity.OPPORTUNITY)):
         w.salesforce.events.gap(Entity.OPPORTUNITY)
         for _ in range(2000):
             started = await w.store.run(runs.unfinished)
@@ -117,12 +118,12 @@ async def test_a_gap_in_the_events_of_roles_lists_accounts_and_contacts(w: World
 
 async def test_without_change_events_the_entity_is_polled(w: World) -> None:
     w.salesforce.events.unavailable.add(Entity.CONTACT)
-    async with Watching(w, Entity.CONTACT) as watching:
+    async with Watching(w, Source(Entity.CONTACT)) as watching:
         assert watching.states[-1] == "polling"
         while await w.store.run(lambda tx: cursors.position(tx, "poll:contact")) is None:
             await asyncio.sleep(0.001)
     contact = w.salesforce.user_creates_contact(LastName="Lovelace")
-    async with Watching(w, Entity.CONTACT):
+    async with Watching(w, Source(Entity.CONTACT)):
         await _marked(w, {contact})
 
 

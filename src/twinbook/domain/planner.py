@@ -25,7 +25,7 @@ from twinbook.domain.salesforce_rows import adopt, plan_from_salesforce
 
 # The rows that follow the question whether a contact inherits a link.
 _INHERITING_ROWS = frozenset({"12 chosen", "13 no-email"})
-_SEARCHING_ROWS = frozenset({"12 inherits", "12 chosen", "14 carries-our-id"})
+_SEARCHING_ROWS = frozenset({"12 inherits", "12 chosen", "14 carries-our-id", "NS 7 carries-its-id"})
 
 
 def plan_contact(view: ContactView, policy: ContactPolicy) -> ContactPlan:
@@ -47,8 +47,8 @@ def plan_contact(view: ContactView, policy: ContactPolicy) -> ContactPlan:
 
 
 def seeks_counterpart(plan: ContactPlan) -> bool:
-    """Whether NetSuite's contacts have a say: with candidates (and the customer's subsidiary) in its view, the plan may
-    be another one.
+    """Whether contacts of the other side have a say: with candidates (and the customer's subsidiary) in its view, the
+    plan may be another one.
 
     Most contacts are decided before that. So a view may be planned without candidates first, and the search be spared
     where this is false.

@@ -22,7 +22,7 @@ from twinbook.engine.gather import all_done
 from twinbook.engine.lease import Lease
 from twinbook.engine.report import PutBack, Report, Settled
 from twinbook.engine.traces import trace_rows
-from twinbook.store import dirty_keys, links, runs
+from twinbook.store import dirty_keys, links, outcomes, runs
 from twinbook.store.database import Tx
 from twinbook.store.dirty_keys import Claimed
 from twinbook.store.journal import Entry
@@ -169,7 +169,8 @@ class AccountWork:
         return fields
 
     async def _release(self, jobs: Sequence[AccountJob]) -> None:
-        """Make all contacts dirty of accounts whose customer is another one than they were released for."""
+        """Make all contacts dirty of accounts whose customer is another one than they were released for, and those that
+        wait in NetSuite."""
         if not jobs:
             return
         connection = self._connection
@@ -184,6 +185,9 @@ class AccountWork:
             run_id = runs.listing(tx, Entity.CONTACT)
             cause = "its account was linked or unlinked"
             dirty_keys.mark(tx, keys, cause=cause, now=now, priority=urgency, run_id=run_id)
+            customers = [job.customer_id for job in jobs if job.customer_id]
+            waiting = outcomes.netsuite_contacts_waiting_for(tx, customers)
+            dirty_keys.mark(tx, waiting, cause=cause, now=now, priority=urgency)
 
         await connection.store.run(store)
         connection.wake.ring()

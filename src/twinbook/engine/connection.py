@@ -10,7 +10,7 @@ from typing import Protocol
 from twinbook.domain.errors import SideError, TemporaryError
 from twinbook.domain.policy import AccountPolicy, ContactPolicy
 from twinbook.domain.ports import EventPort, NetSuitePort, SalesforcePort
-from twinbook.domain.records import Entity
+from twinbook.domain.records import Entity, Side
 from twinbook.engine.clock import Clock
 from twinbook.engine.wake import Wake
 from twinbook.store.database import Store
@@ -31,6 +31,20 @@ class StatusFields:
     last_sync: str | None = None
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class Source:
+    """Where changes come from: one kind of record in one system."""
+
+    entity: Entity
+    side: Side = Side.SALESFORCE
+
+    def __str__(self) -> str:
+        return self.entity if self.side is Side.SALESFORCE else f"{self.side}:{self.entity}"
+
+
+NETSUITE_CONTACTS = Source(Entity.CONTACT, Side.NETSUITE)
+
+
 @dataclass(frozen=True, slots=True)
 class Options:
     """How the engine works, with the reason for each default.
@@ -39,7 +53,7 @@ class Options:
     `batch`          keys a lane takes at most; the number of records in one Salesforce write
     `lease_seconds`  how long a lane may keep a batch without a sign of life
     `retry_base`, `retry_cap`  seconds: first and longest wait of the backoff
-    `poll_seconds`   between two looks at an entity without change events
+    `poll_seconds`, `netsuite_poll_seconds`  between two looks at what has no change events
     `idle_seconds`   between two looks at the queue for keys that another process marked
     `stop_deletes_percent`, `stop_deletes_above`  of the links: more deletes than both within an hour stop the flow
     `watch`          whose changes are taken in; role objects only where the settings look at roles
@@ -51,12 +65,13 @@ class Options:
     retry_base: float = 1.0
     retry_cap: float = 900.0
     poll_seconds: float = 10.0
+    netsuite_poll_seconds: float = 10.0
     idle_seconds: float = 0.5
     stop_deletes_percent: float = 5.0
     stop_deletes_above: int = 20
     push_field: str | None = "Push_to_NetSuite__c"
     status_fields: StatusFields = field(default_factory=StatusFields)
-    watch: tuple[Entity, ...] = tuple(Entity)
+    watch: tuple[Source, ...] = (*map(Source, Entity), NETSUITE_CONTACTS)
 
 
 @dataclass(frozen=True, slots=True)

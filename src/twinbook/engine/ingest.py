@@ -1,7 +1,7 @@
 """Taking in changes: subscriptions to change events, and polling where there are none.
 
 Both do one thing: mark keys dirty in the transaction that moves their cursor. Whatever the events could not say (a
-gap, an overflow, a lost position) becomes a re-list of the entity, never silence.
+gap, an overflow, a lost position) becomes a re-list of the entity, never silence. NetSuite has no events: it is polled.
 """
 
 from __future__ import annotations
@@ -12,9 +12,18 @@ from collections.abc import Callable
 import structlog
 
 from twinbook.domain.errors import SideError
-from twinbook.domain.ports import Changes, EventBatch, EventPort, EventsUnavailable, PositionLost
-from twinbook.domain.records import Entity
-from twinbook.engine.connection import Connection
+from twinbook.domain.ports import (
+    Changes,
+    EventBatch,
+    EventPort,
+    EventsUnavailable,
+    NetSuitePort,
+    PositionLost,
+    SalesforcePort,
+)
+from twinbook.domain.records import Entity, Side
+from twinbook.engine import netsuite_arrivals
+from twinbook.engine.connection import Connection, Source
 from twinbook.store import cursors, dirty_keys, runs
 from twinbook.store.database import Tx
 from twinbook.store.runs import RunKind
@@ -39,18 +48,20 @@ LISTED = (Entity.ACCOUNT, Entity.CONTACT)
 
 
 class Ingest:
-    """Watches one entity of one connection for ever."""
+    """Watches one source of one connection for ever."""
 
     def __init__(
-        self, connection: Connection, entity: Entity, *, on_state: Callable[[Entity, str], None]
+        self, connection: Connection, source: Source, *, on_state: Callable[[Source, str], None]
     ) -> None:
         self._connection = connection
-        self._entity = entity
+        self._source = source
+        self._entity = source.entity
         self._on_state = on_state
         self._failures = 0
 
     async def run(self) -> None:
-        events = self._connection.events if self._entity in SUBSCRIBED else None
+        has_events = self._source.side is Side.SALESFORCE and self._entity in SUBSCRIBED
+        events = self._connection.events if has_events else None
         while True:
             try:
                 if events is not None:
@@ -58,11 +69,14 @@ class Ingest:
                 else:
                     await self._poll()
             except PositionLost:
-                log.warning("position-lost", connection=self._connection.name, entity=self._entity)
+                log.warning("position-lost", connection=self._connection.name, source=str(self._source))
                 await self._start_over()
             except EventsUnavailable as why:
                 log.warning(
-                    "polling-instead", connection=self._connection.name, entity=self._entity, why=str(why)
+                    "polling-instead",
+                    connection=self._connection.name,
+                    source=str(self._source),
+                    why=str(why),
                 )
                 events = None
             except SideError as error:
@@ -77,7 +91,7 @@ class Ingest:
             # The first batch only says that the stream stands; one that is cut again and again must back off.
             self._failures = self._failures if first else 0
             first = False
-            self._on_state(self._entity, EVENTS)
+            self._on_state(self._source, EVENTS)
             await self._take(batch, stream)
 
     async def _take(self, batch: EventBatch, stream: str) -> None:
@@ -95,22 +109,30 @@ class Ingest:
             self._connection.wake.ring()
 
     async def _poll(self) -> None:
-        stream = f"poll:{self._entity}"
+        stream, options = f"poll:{self._source}", self._connection.options
+        of_salesforce = self._source.side is Side.SALESFORCE
+        port: SalesforcePort | NetSuitePort = (
+            self._connection.salesforce if of_salesforce else self._connection.netsuite
+        )
+        wait = options.poll_seconds if of_salesforce else options.netsuite_poll_seconds
         while True:
             cursor = await self._connection.store.run(lambda tx: cursors.position(tx, stream))
-            changes = await self._connection.salesforce.changes_since(self._entity, cursor)
+            changes = await port.changes_since(self._entity, cursor)
             self._failures = 0
             if changes.keys or changes.cursor != cursor:
                 await self._store_changes(changes, stream)
-            self._on_state(self._entity, POLLING)
+            self._on_state(self._source, POLLING)
             if not changes.more:
-                await self._connection.clock.sleep(self._connection.options.poll_seconds)
+                await self._connection.clock.sleep(wait)
 
     async def _store_changes(self, changes: Changes, stream: str) -> None:
         now = self._connection.clock.now()
 
         def store(tx: Tx) -> None:
-            dirty_keys.mark(tx, changes.keys, cause="changed in Salesforce", now=now)
+            if self._source.side is Side.SALESFORCE:
+                dirty_keys.mark(tx, changes.keys, cause="changed in Salesforce", now=now)
+            else:
+                netsuite_arrivals.mark(tx, changes, self._connection.contacts.direction, now=now)
             cursors.move(tx, stream, changes.cursor, now=now)
 
         await self._connection.store.run(store)
@@ -135,11 +157,11 @@ class Ingest:
     async def _pause(self, error: SideError) -> None:
         wait = self._connection.backoff(error, self._failures, cap=LONGEST_WAIT)
         self._failures += 1
-        self._on_state(self._entity, f"retrying: {error.code}")
+        self._on_state(self._source, f"retrying: {error.code}")
         log.warning(
             "ingest-interrupted",
             connection=self._connection.name,
-            entity=self._entity,
+            source=str(self._source),
             code=error.code,
             wait=wait,
         )

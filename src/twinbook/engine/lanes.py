@@ -10,12 +10,13 @@ import structlog
 from twinbook.domain.errors import PermanentError, SideError
 from twinbook.domain.plan import OutcomeKind
 from twinbook.domain.reasons import Reason
-from twinbook.domain.records import Entity
+from twinbook.domain.records import Entity, Side
 from twinbook.engine.account_work import AccountWork
 from twinbook.engine.connection import Connection
 from twinbook.engine.contact_work import ContactWork
 from twinbook.engine.lead_work import LeadWork
 from twinbook.engine.lease import Lease, LeaseLostError
+from twinbook.engine.netsuite_work import NetSuiteWork
 from twinbook.engine.report import PutBack, Report, Settled
 from twinbook.store import dirty_keys
 from twinbook.store.database import Tx
@@ -28,7 +29,8 @@ log = structlog.get_logger()
 ORDER = (
     (LeadWork, lambda key: key.entity.leads_elsewhere),
     (AccountWork, lambda key: key.entity is Entity.ACCOUNT),
-    (ContactWork, lambda key: key.entity is Entity.CONTACT),
+    (NetSuiteWork, lambda key: key.entity is Entity.CONTACT and key.side is Side.NETSUITE),
+    (ContactWork, lambda key: key.entity is Entity.CONTACT and key.side is Side.SALESFORCE),
 )
 
 
@@ -95,7 +97,10 @@ class Lane:
         return report
 
     async def _attempt(
-        self, work: LeadWork | AccountWork | ContactWork, part: Sequence[Claimed], report: Report
+        self,
+        work: LeadWork | AccountWork | NetSuiteWork | ContactWork,
+        part: Sequence[Claimed],
+        report: Report,
     ) -> None:
         """Work on a part of the batch. A failed call puts all of it back; an unforeseen fault is narrowed down to
         the record that causes it, so that one poisonous record never holds up the others."""

@@ -6,8 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Coroutine, Sequence
 from typing import Any
 
-from twinbook.domain.records import Entity
-from twinbook.engine.connection import Connection
+from twinbook.engine.connection import Connection, Source
 from twinbook.engine.ingest import SETTLED, Ingest
 from twinbook.engine.lanes import Lane
 from twinbook.engine.listing import Lister
@@ -21,18 +20,18 @@ GRACE_SECONDS = 8.0
 class Supervisor:
     """The running engine of one connection.
 
-    `watching` says how each entity is watched at the moment. `watches_all` is set once every one is: from then on
+    `watching` says how each source is watched at the moment. `watches_all` is set once every one is: from then on
     nothing that happens is missed.
     """
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        self.watching: dict[Entity, str] = {}
+        self.watching: dict[Source, str] = {}
         self.watches_all = asyncio.Event()
-        self._watched: tuple[Entity, ...] = ()
+        self._watched: tuple[Source, ...] = ()
 
-    async def run(self, until: Awaitable[object], *, watch: Sequence[Entity] | None = None) -> None:
-        """Work off what is dirty until `until` is done, and take in changes: those of the entities that the options
+    async def run(self, until: Awaitable[object], *, watch: Sequence[Source] | None = None) -> None:
+        """Work off what is dirty until `until` is done, and take in changes: those of the sources that the options
         name, or only of these.
 
         A part that fails in a way nobody foresaw ends the whole, loudly: a silent half-engine would lose changes.
@@ -43,7 +42,7 @@ class Supervisor:
         # One lane more than calls are allowed at once: a live edit finds it free while back-fill fills the others.
         lanes = [Lane(connection) for _ in range(connection.options.lanes)]
         lanes.append(Lane(connection, least_urgent=Priority.LIVE))
-        watchers = [Ingest(connection, entity, on_state=self._note).run() for entity in self._watched]
+        watchers = [Ingest(connection, source, on_state=self._note).run() for source in self._watched]
         working = _start([lane.run() for lane in lanes])
         listening = _start([Lister(connection).run(), *watchers])
         told = asyncio.ensure_future(until)
@@ -59,8 +58,8 @@ class Supervisor:
         for task in done:
             task.result()
 
-    def _note(self, entity: Entity, state: str) -> None:
-        self.watching[entity] = state
+    def _note(self, source: Source, state: str) -> None:
+        self.watching[source] = state
         if all(self.watching.get(watched) in SETTLED for watched in self._watched):
             self.watches_all.set()
 
