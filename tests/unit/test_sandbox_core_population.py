@@ -39,7 +39,7 @@ def test_most_accounts_are_linked_and_company_names_differ(population: tuple[Pop
 
 
 def test_contacts_are_uneven(population: tuple[Population, list[Someone]]) -> None:
-    made, people = population
+    _made, people = population
     sizes = sorted(Counter(someone.company for someone in people).values())
     assert sizes[-1] > 10 * sizes[len(sizes) // 2]
     assert 0.05 < sum(someone.email is None for someone in people) / len(people) < 0.11

@@ -25,7 +25,7 @@ async def post(running: Any, timeout_s: float = 10) -> tuple[int, Any]:
 
 async def eventually(condition: Any) -> None:
     async with asyncio.timeout(5):
-        while not condition():  # noqa: ASYNC110 -- state of another task, not an event
+        while not condition():
             await asyncio.sleep(0.005)
 
 
