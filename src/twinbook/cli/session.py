@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 import click
 
 from twinbook.cli.context import choose_connection, open_store
-from twinbook.composition import connect
+from twinbook.composition import configure_logging, connect
 from twinbook.engine.clock import SystemClock
 from twinbook.engine.connection import Connection
 from twinbook.settings import Settings
@@ -20,6 +20,7 @@ async def session(
 ) -> AsyncIterator[Connection]:
     """The chosen connection, with both systems logged in. As owner this process works on the store."""
     _, chosen = choose_connection(ctx, settings)
+    configure_logging(settings.log)
     with open_store(ctx, settings, owner=owner) as store:
         async with connect(chosen, store, SystemClock()) as connection:
             yield connection

@@ -14,11 +14,12 @@ from typing import Any
 import orjson
 
 from twinbook.cli.exits import Exit, Problem
-from twinbook.composition import connect
+from twinbook.composition import configure_logging, connect
 from twinbook.engine.clock import SystemClock
 from twinbook.engine.connection import Connection
 from twinbook.engine.supervisor import Supervisor, first_of
 from twinbook.settings import ConnectionSettings, load
+from twinbook.settings.model import LogSettings
 from twinbook.settings.sandbox import from_sandbox
 from twinbook.store.database import Database, Store
 from twinbook_sandbox.client import SandboxClient
@@ -64,6 +65,7 @@ async def stage(*, accounts: int, contacts: int, latency_ms: int) -> AsyncIterat
                 "--accounts", str(accounts), "--contacts", str(contacts), "--latency-ms", str(latency_ms)
             )
         )
+        configure_logging(LogSettings(level="error"))
         settings = load(from_sandbox(description, directory)[0], {})
         database = Database.open_file(settings.store.path, owner=True)
         stack.callback(database.close)
