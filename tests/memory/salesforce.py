@@ -38,6 +38,7 @@ PREFIXES = {
     Entity.ACCOUNT: "001",
     Entity.CONTACT: "003",
     Entity.OPPORTUNITY: "006",
+    Entity.QUOTE: "0Q0",
     Entity.OPPORTUNITY_CONTACT_ROLE: "00K",
     Entity.ACCOUNT_CONTACT_RELATION: "07k",
     Entity.ACCOUNT_CONTACT_ROLE: "02Z",
@@ -132,6 +133,9 @@ class MemorySalesforce(Unreliable):
     def user_creates_opportunity(self, account_id: str, *, won: bool = False) -> str:
         return self._insert(Entity.OPPORTUNITY, {"AccountId": account_id, "IsWon": won}).id
 
+    def user_creates_quote(self, account_id: str) -> str:
+        return self._insert(Entity.QUOTE, {"AccountId": account_id}).id
+
     def user_gives_role(self, entity: Entity, contact_id: str, role: str, **fields: Value) -> str:
         """Create a role object; several roles of an account-contact relation are separated by `;`."""
         return self._insert(entity, {"ContactId": contact_id, ROLE_FIELD[entity]: role, **fields}).id
@@ -186,7 +190,7 @@ class MemorySalesforce(Unreliable):
         led: dict[Key, tuple[Key, ...]] = {}
         for key in keys:
             record = self._records.get(key.id)
-            to_account = key.entity is Entity.OPPORTUNITY
+            to_account = key.entity in (Entity.OPPORTUNITY, Entity.QUOTE)
             target = record.text("AccountId" if to_account else "ContactId") if record else None
             if target is not None:
                 entity = Entity.ACCOUNT if to_account else Entity.CONTACT
@@ -206,6 +210,11 @@ class MemorySalesforce(Unreliable):
         await self._enter("contacts_of_accounts")
         wanted = set(account_ids)
         return self._page([r for r in self._live(Entity.CONTACT) if r.text("AccountId") in wanted], after)
+
+    async def children_of_accounts(self, account_ids: Sequence[str], after: str | None) -> Listing:
+        await self._enter("children_of_accounts")
+        wanted = set(account_ids)
+        return self._page([r for r in self._live(Entity.ACCOUNT) if r.text("ParentId") in wanted], after)
 
     async def list_keys(self, entity: Entity, after: str | None) -> Listing:
         await self._enter("list_keys")
@@ -435,6 +444,7 @@ class MemorySalesforce(Unreliable):
                 each.fields.get("AccountId") == record.id and bool(each.fields.get("IsWon"))
                 for each in opportunities
             ),
+            has_quote=any(each.fields.get("AccountId") == record.id for each in self._live(Entity.QUOTE)),
             push_requested=bool(record.fields.get(self.config.push_field, False)),
             is_person_account=bool(record.fields.get("IsPersonAccount", False)),
             deleted=record.deleted,

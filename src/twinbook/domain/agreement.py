@@ -17,9 +17,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from twinbook.domain.canonical import is_kept_form
-from twinbook.domain.mapping import ContactMapping, MappingRow
-from twinbook.domain.plan import ContactPlan, FieldDecision
-from twinbook.domain.records import Fields, NetSuiteContact, SalesforceContact, Side, Value
+from twinbook.domain.mapping import FieldMap, MappingRow
+from twinbook.domain.plan import AccountPlan, ContactPlan, FieldDecision
+from twinbook.domain.records import (
+    Fields,
+    NetSuiteContact,
+    NetSuiteCustomer,
+    SalesforceAccount,
+    SalesforceContact,
+    Side,
+    Value,
+)
 
 NETSUITE_HALF = "@netsuite"
 
@@ -54,7 +62,10 @@ def stored(agreements: Mapping[str, Agreement]) -> Fields:
 
 
 def agreed_after(
-    plan: ContactPlan, mapping: ContactMapping, salesforce: SalesforceContact, netsuite: NetSuiteContact
+    plan: ContactPlan | AccountPlan,
+    mapping: FieldMap,
+    salesforce: SalesforceContact | SalesforceAccount,
+    netsuite: NetSuiteContact | NetSuiteCustomer,
 ) -> Fields:
     """The agreed values to store once `plan` is carried out, from both records as they are now.
 
@@ -69,7 +80,7 @@ def agreed_after(
     return stored(agreements)
 
 
-def edited_since(side: Side, record: Fields, mapping: ContactMapping, agreed: Fields) -> bool:
+def edited_since(side: Side, record: Fields, mapping: FieldMap, agreed: Fields) -> bool:
     """Whether a mapped field of `record` is no longer what that side showed at the last agreement."""
     for row in mapping.rows:
         agreement = agreement_on(row.key, agreed)
@@ -85,7 +96,7 @@ def _settled(
     row: MappingRow,
     planned: Agreement,
     decision: FieldDecision,
-    plan: ContactPlan,
+    plan: ContactPlan | AccountPlan,
     now: Mapping[Side, Fields],
 ) -> Agreement:
     if _kept(row, Side.NETSUITE, plan.netsuite_changes, now[Side.NETSUITE], decision.netsuite):

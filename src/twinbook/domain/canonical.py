@@ -23,6 +23,7 @@ class Kind(StrEnum):
     COUNTRY = "country"
     STATE = "state"
     STREET = "street"
+    URL = "url"
 
 
 STREET_LINES = 3
@@ -66,7 +67,8 @@ def name_key(value: Value) -> str:
 
 
 def spelled_for_netsuite(kind: Kind, value: Value) -> Value:
-    """A value as NetSuite wants it: country and state as codes, a street in at most three lines.
+    """A value as NetSuite wants it: country and state as codes, a street in at most three lines, a web address with
+    its scheme.
 
     Further lines are joined to the third, which loses nothing but the line ends.
     """
@@ -78,6 +80,8 @@ def spelled_for_netsuite(kind: Kind, value: Value) -> Value:
     if kind is Kind.STREET and text:
         lines = street_lines(text)
         return "\n".join([*lines[: STREET_LINES - 1], ", ".join(lines[STREET_LINES - 1 :])]).strip()
+    if kind is Kind.URL and text:
+        return text if "://" in text else f"http://{text}"
     return _canonical_scalar(kind, value)
 
 
@@ -123,6 +127,8 @@ def _canonical_text(kind: Kind, text: str) -> str:
             return state_code(text) or text.casefold()
         case Kind.STREET:
             return ", ".join(street_lines(text))
+        case Kind.URL:
+            return _web_address(text)
         case _:
             return text
 
@@ -133,6 +139,12 @@ def _phone(text: str) -> str:
     if not digits:
         return text.casefold()
     return f"+{digits}" if "+" in text.partition(digits[0])[0] else digits
+
+
+def _web_address(text: str) -> str:
+    """Without its scheme, which Salesforce leaves out and NetSuite insists on; only the host ignores case."""
+    host, slash, path = text.partition("://")[2].partition("/") if "://" in text else text.partition("/")
+    return f"{host.casefold()}{slash}{path}".rstrip("/")
 
 
 def _boolean(value: Value) -> bool:

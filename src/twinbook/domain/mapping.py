@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import ClassVar
 
 from twinbook.domain.canonical import Kind, canonical, spelled_for_netsuite, spelled_for_salesforce
 from twinbook.domain.records import Side, Value
@@ -152,14 +153,16 @@ class MappingRow:
 
 
 @dataclass(frozen=True, slots=True)
-class ContactMapping:
-    """The rows of a connection. Raises ValueError when two rows are the same, write the same field, or one writes a
-    field that Twinbook sets itself."""
+class FieldMap:
+    """Rows that are merged together. Raises ValueError when two rows are the same, write the same field, or one writes
+    a field that Twinbook sets itself."""
 
     rows: tuple[MappingRow, ...]
 
+    RESERVED: ClassVar[frozenset[str]] = frozenset()
+
     def __post_init__(self) -> None:
-        reserved = {name for row in self.rows for name in (row.salesforce, row.netsuite)} & SET_BY_PLANNER
+        reserved = {name for row in self.rows for name in (row.salesforce, row.netsuite)} & self.RESERVED
         if reserved:
             raise ValueError(f"mapping: {sorted(reserved)[0]} is set by Twinbook itself and cannot be mapped")
         for side in Side:
@@ -174,6 +177,16 @@ class ContactMapping:
         if repeated:
             raise ValueError(f"mapping: the row {sorted(repeated)[0]} is there twice; keep one of them")
 
+    def row(self, key: str) -> MappingRow | None:
+        return next((row for row in self.rows if row.key == key), None)
+
+
+@dataclass(frozen=True, slots=True)
+class ContactMapping(FieldMap):
+    """The rows for contacts."""
+
+    RESERVED: ClassVar[frozenset[str]] = SET_BY_PLANNER
+
     @property
     def salesforce_fields(self) -> frozenset[str]:
         """The Salesforce fields to read; `Account.<field>` for fields of the account."""
@@ -187,9 +200,6 @@ class ContactMapping:
         mapped = {row.netsuite for row in self.rows if row.netsuite}
         named = (item.netsuite_fields for row in self.rows for item in row.expressions)
         return frozenset(mapped | NAME_PARTS_SET | {"subsidiary"}).union(*named)
-
-    def row(self, key: str) -> MappingRow | None:
-        return next((row for row in self.rows if row.key == key), None)
 
 
 ALWAYS_READ = frozenset({"Email", "FirstName", "LastName"})

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from twinbook.domain.agreement import Agreement, agreement_on, stored
 from twinbook.domain.checks import error, shortened
 from twinbook.domain.errors import PermanentError
-from twinbook.domain.mapping import ConflictPolicy, ContactMapping, MappingRow
+from twinbook.domain.mapping import ConflictPolicy, FieldMap, MappingRow
 from twinbook.domain.plan import FieldDecision, FieldVerdict
 from twinbook.domain.ports import Schema
 from twinbook.domain.reasons import Reason
@@ -101,7 +101,7 @@ def target_of(verdict: FieldVerdict, writable: frozenset[Side]) -> Side | None:
     return side if side in writable else None
 
 
-def merge(mapping: ContactMapping, pair: Pair) -> Merge:
+def merge(mapping: FieldMap, pair: Pair) -> Merge:
     """Decide every row of the mapping for one pair."""
     decisions: list[FieldDecision] = []
     changes: dict[Side, dict[str, Value]] = {side: {} for side in Side}

@@ -165,7 +165,8 @@ class ContactPlan:
 
 
 class Trigger(StrEnum):
-    """What may make an account sync (behaviour.md 6). `push` and `by hand` are always on."""
+    """What may make an account sync (behaviour.md 6). `push` and `by hand` are always on; so is `child`: an account
+    below it is to be synced, and parents go first."""
 
     CLOSED_WON = "closed-won"
     QUOTE = "quote"
@@ -173,20 +174,27 @@ class Trigger(StrEnum):
     RULE = "rule"
     ALL = "all"
     BY_HAND = "by-hand"
+    CHILD = "child"
 
 
 @dataclass(frozen=True, slots=True)
 class AccountView:
-    """An account with the customers that could be its counterpart.
+    """An account with the customers that could be its counterpart, or with the one that it is linked with.
 
-    `by_hand` is true when a person asked for it. `reserved` is the customer that a merge left to it, or that it was
+    `agreed` are the link's agreed values. `ancestors` are the parents that are not linked, the nearest first, as far
+    as the first one that is. `awaited` is true when an account below waits for this one. `by_hand` is true when a
+    person asked for it, `chosen` is what a person picked: one of the plan's `choices`. `reserved` is the customer that a merge left to it, or that it was
     about to be linked with when Twinbook was cut off.
     """
 
     account: SalesforceAccount
     candidates: tuple[NetSuiteCustomer, ...] = ()
     linked_customers: frozenset[str] = frozenset()
+    agreed: Fields = field(default_factory=dict)
+    ancestors: tuple[SalesforceAccount, ...] = ()
+    awaited: bool = False
     by_hand: bool = False
+    chosen: str | None = None
     reserved: str | None = None
     paused: bool = False
     stopped: bool = False
@@ -194,7 +202,11 @@ class AccountView:
 
 @dataclass(frozen=True, slots=True)
 class AccountPlan:
-    """The decision for one account: NOTHING, ADOPT (`counterpart_id`), CREATE, or SYNC (linked already)."""
+    """The decision for one account: NOTHING, ADOPT (`counterpart_id`), CREATE, or SYNC (linked already).
+
+    SYNC opens the gate whatever `outcome` says of the fields. Changes, agreed values and decisions are those of
+    `ContactPlan`; the id of a customer that is yet to be created is missing from `salesforce_changes`.
+    """
 
     action: Action
     outcome: OutcomeKind
@@ -202,6 +214,10 @@ class AccountPlan:
     trigger: Trigger | None = None
     counterpart_id: str | None = None
     netsuite_changes: Fields = field(default_factory=dict)
+    salesforce_changes: Fields = field(default_factory=dict)
+    agreed: Fields = field(default_factory=dict)
+    decisions: tuple[FieldDecision, ...] = ()
     trace: tuple[TraceStep, ...] = ()
     choices: tuple[str, ...] = ()
+    error: PermanentError | None = None
     detail: str = ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from twinbook.domain.account_mapping import AccountMapping, default_account_mapping
 from twinbook.domain.mapping import ContactMapping
 from twinbook.domain.plan import Trigger
 from twinbook.domain.ports import Schema
@@ -16,6 +17,15 @@ class Direction(StrEnum):
     SALESFORCE_TO_NETSUITE = "salesforce-to-netsuite"
     BOTH = "both"
     NETSUITE_TO_SALESFORCE = "netsuite-to-salesforce"
+
+    @property
+    def writable(self) -> frozenset[Side]:
+        """The sides that may be written."""
+        one_way = {
+            Direction.SALESFORCE_TO_NETSUITE: Side.NETSUITE,
+            Direction.NETSUITE_TO_SALESFORCE: Side.SALESFORCE,
+        }
+        return frozenset({one_way[self]}) if self in one_way else frozenset(Side)
 
     def reaches(self, side: Side) -> bool:
         """Whether changes are carried to this side."""
@@ -107,12 +117,30 @@ class ContactPolicy:
 
 
 @dataclass(frozen=True, slots=True)
+class SubsidiaryRule:
+    """Accounts for which `rule` is true become customers of this subsidiary (OneWorld)."""
+
+    rule: Rule
+    subsidiary_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class AccountPolicy:
-    """What a connection's settings say about the account gate."""
+    """What a connection's settings say about the account gate and about linked accounts.
+
+    The first of `subsidiary_rules` that holds gives the subsidiary of a new customer, `subsidiary_id` where none does.
+    """
 
     accounts: Accounts = Accounts.SYNC
     triggers: frozenset[Trigger] = field(default_factory=lambda: frozenset({Trigger.CLOSED_WON}))
     rules: tuple[Rule, ...] = ()
+    subsidiary_rules: tuple[SubsidiaryRule, ...] = ()
     subsidiary_id: str | None = None
     customer_status_id: str | None = None
+    mapping: AccountMapping = field(default_factory=default_account_mapping)
+    direction: Direction = Direction.SALESFORCE_TO_NETSUITE
+    update: bool = True
+    salesforce_id_field: str = "NetSuite_Id__c"
     netsuite_id_field: str = "custentity_twinbook_sf_id"
+    salesforce_schema: Schema | None = None
+    netsuite_schema: Schema | None = None

@@ -109,7 +109,7 @@ class SalesforcePort(Protocol):
     async def read_accounts(self, ids: Sequence[str]) -> Mapping[str, SalesforceAccount]: ...
 
     async def lead(self, keys: Sequence[Key]) -> Mapping[Key, tuple[Key, ...]]:
-        """The contact or account keys that opportunity and role keys lead to, deleted ones included."""
+        """The contact or account keys that opportunity, quote and role keys lead to, deleted ones included."""
         ...
 
     async def losers_of(self, entity: Entity, winner_ids: Sequence[str]) -> Mapping[str, tuple[str, ...]]:
@@ -119,6 +119,10 @@ class SalesforcePort(Protocol):
 
     async def contacts_of_accounts(self, account_ids: Sequence[str], after: str | None) -> Listing:
         """Contacts of these accounts in the order of their ids, starting after `after`."""
+        ...
+
+    async def children_of_accounts(self, account_ids: Sequence[str], after: str | None) -> Listing:
+        """Accounts whose parent is one of these, in the order of their ids, starting after `after`."""
         ...
 
     async def list_keys(self, entity: Entity, after: str | None) -> Listing:

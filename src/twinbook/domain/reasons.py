@@ -35,6 +35,7 @@ class Reason(StrEnum):
     ROLE_FILTER = "ROLE_FILTER"
     RULE = "RULE"
     TEST_MODE = "TEST_MODE"
+    LEFT_OUT = "LEFT_OUT"
     COUNTERPART_MISSING = "COUNTERPART_MISSING"
     LOCKED = "LOCKED"
     UPDATE_DISABLED = "UPDATE_DISABLED"
@@ -56,6 +57,11 @@ class Reason(StrEnum):
     GATE_ONLY = "GATE_ONLY"
     AMBIGUOUS_CUSTOMER = "AMBIGUOUS_CUSTOMER"
     CUSTOMER_TAKEN = "CUSTOMER_TAKEN"
+    CUSTOMER_MISSING = "CUSTOMER_MISSING"
+    PARENT_NOT_SYNCED = "PARENT_NOT_SYNCED"
+    PARENT_CYCLE = "PARENT_CYCLE"
+    PARENTS_TOO_DEEP = "PARENTS_TOO_DEEP"
+    NO_SUBSIDIARY = "NO_SUBSIDIARY"
 
     FIELD_TOO_LONG = "FIELD_TOO_LONG"
     INVALID_VALUE = "INVALID_VALUE"
@@ -120,6 +126,11 @@ CATALOGUE: dict[Reason, Explanation] = {
         _SKIPPED,
         "Test mode is on, and it is not tagged for the test.",
         "Add the tag to the contact, or turn test mode off.",
+    ),
+    Reason.LEFT_OUT: Explanation(
+        _SKIPPED,
+        "A person chose to leave it out of the sync, or undid what Twinbook had made of it.",
+        "To have it synced again, decide otherwise: `twinbook match --undecide` and its id.",
     ),
     Reason.COUNTERPART_MISSING: Explanation(
         _REVIEW,
@@ -220,6 +231,31 @@ CATALOGUE: dict[Reason, Explanation] = {
         _REVIEW,
         "The NetSuite customer of this name is already linked with another account.",
         "Merge the two accounts, rename one of them, or write the right customer's id on the account.",
+    ),
+    Reason.CUSTOMER_MISSING: Explanation(
+        _REVIEW,
+        "It is linked with a NetSuite customer that is no longer there.",
+        "Write the right customer's id on the account, or empty it: the account is then matched anew.",
+    ),
+    Reason.PARENT_NOT_SYNCED: Explanation(
+        _WAITING,
+        "Its parent account is not linked with a NetSuite customer yet, and parents go first.",
+        "It is linked by itself as soon as its parent is. If the parent needs a decision, take that one.",
+    ),
+    Reason.PARENT_CYCLE: Explanation(
+        _REVIEW,
+        "Its parent accounts lead in a circle.",
+        "Correct the parent accounts in Salesforce, then push the account.",
+    ),
+    Reason.PARENTS_TOO_DEEP: Explanation(
+        _REVIEW,
+        "More parent accounts than Twinbook follows would have to be linked first.",
+        "Push one of the upper accounts first, or correct the parent accounts; then push this account.",
+    ),
+    Reason.NO_SUBSIDIARY: Explanation(
+        _REVIEW,
+        "None of the subsidiary rules is true for it, and there is no other subsidiary for new customers.",
+        "Correct the account, add a rule, or set accounts.subsidiary_id; then push the account.",
     ),
     Reason.FIELD_TOO_LONG: Explanation(
         _FAILED,

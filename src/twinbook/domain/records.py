@@ -29,13 +29,14 @@ class Side(StrEnum):
 class Entity(StrEnum):
     """What a dirty key may point at.
 
-    Contacts and accounts are synced. The others only lead to them: an opportunity to its account, a role to its
-    contact.
+    Contacts and accounts are synced. The others only lead to them: an opportunity or a quote to its account, a role
+    to its contact.
     """
 
     CONTACT = "contact"
     ACCOUNT = "account"
     OPPORTUNITY = "opportunity"
+    QUOTE = "quote"
     ACCOUNT_CONTACT_RELATION = "account_contact_relation"
     ACCOUNT_CONTACT_ROLE = "account_contact_role"
     OPPORTUNITY_CONTACT_ROLE = "opportunity_contact_role"
@@ -111,7 +112,9 @@ class SalesforceAccount:
     version: str
     netsuite_id: str | None = None
     parent_id: str | None = None
+    parent_customer_id: str | None = None
     has_won_opportunity: bool = False
+    has_quote: bool = False
     push_requested: bool = False
     is_person_account: bool = False
     deleted: bool = False
@@ -127,6 +130,7 @@ class NetSuiteCustomer:
     external_id: str | None = None
     salesforce_id: str | None = None
     subsidiary_id: str | None = None
+    parent_id: str | None = None
     inactive: bool = False
     fields: Fields = field(default_factory=dict)
 

@@ -35,6 +35,7 @@ SUBSCRIBED = (
     Entity.CONTACT,
     Entity.ACCOUNT,
     Entity.OPPORTUNITY,
+    Entity.QUOTE,
     Entity.ACCOUNT_CONTACT_RELATION,
     Entity.OPPORTUNITY_CONTACT_ROLE,
 )

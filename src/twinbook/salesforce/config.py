@@ -16,8 +16,9 @@ class SalesforceConfig:
     """Names are API names. `contact_fields` and `account_fields` are those that mapping and rules look at;
     fields that the org lacks are left out of the records (`OrgFacts.missing_contact_fields`).
 
-    `role_sources` says which objects give a contact its roles. `poll_overlap` (seconds) is how long a record
-    may take from its SystemModstamp to its commit and still be found by polling.
+    `role_sources` says which objects give a contact its roles, `quotes` whether accounts are asked for quotes.
+    `poll_overlap` (seconds) is how long a record may take from its SystemModstamp to its commit and still be found
+    by polling.
     """
 
     contact_fields: tuple[str, ...] = ()
@@ -30,6 +31,7 @@ class SalesforceConfig:
     message_field: str = "NetSuite_Sync_Message__c"
     last_sync_field: str = "NetSuite_Last_Sync__c"
     role_sources: frozenset[Entity] = ROLE_ENTITIES
+    quotes: bool = False
     save_past_duplicate_alerts: bool = False
     poll_overlap: float = 60.0
     page_size: int = 2000

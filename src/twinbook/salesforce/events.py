@@ -44,6 +44,7 @@ TOPICS: Final = {
     Entity.CONTACT: "/data/ContactChangeEvent",
     Entity.ACCOUNT: "/data/AccountChangeEvent",
     Entity.OPPORTUNITY: "/data/OpportunityChangeEvent",
+    Entity.QUOTE: "/data/QuoteChangeEvent",
     Entity.ACCOUNT_CONTACT_RELATION: "/data/AccountContactRelationChangeEvent",
     Entity.OPPORTUNITY_CONTACT_ROLE: "/data/OpportunityContactRoleChangeEvent",
 }

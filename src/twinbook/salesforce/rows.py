@@ -9,7 +9,7 @@ from twinbook.domain.records import Fields, SalesforceAccount, SalesforceContact
 from twinbook.salesforce import soql
 from twinbook.salesforce.config import SalesforceConfig
 from twinbook.salesforce.rest import Row
-from twinbook.salesforce.schema import WON_OPPORTUNITIES, OrgFacts
+from twinbook.salesforce.schema import QUOTES, WON_OPPORTUNITIES, OrgFacts
 
 LIVE_CHILD = "IsDeleted = false"
 """queryAll looks into the recycle bin for child rows too."""
@@ -74,6 +74,7 @@ class AccountRows:
         self._config = config
         self._won = facts.won_opportunities
         optional = (config.push_field, "IsPersonAccount")
+        self._quotes = facts.quotes and config.quotes
         won = _children(("Id",), WON_OPPORTUNITIES, f"IsWon = true AND {LIVE_CHILD}", "LIMIT 1")
         self._columns = _distinct(
             *SYSTEM_FIELDS,
@@ -83,6 +84,7 @@ class AccountRows:
             *(name for name in optional if name in facts.account.fields),
             *self._fields,
             *((won,) if self._won else ()),
+            *((_children(("Id",), QUOTES, LIVE_CHILD, "LIMIT 1"),) if self._quotes else ()),
         )
 
     def statement(self, where: str) -> str:
@@ -98,6 +100,7 @@ class AccountRows:
             netsuite_id=row[config.id_field] or None,
             parent_id=row["ParentId"],
             has_won_opportunity=self._won and bool(row[WON_OPPORTUNITIES]),
+            has_quote=self._quotes and bool(row[QUOTES]),
             push_requested=row.get(config.push_field, False),
             is_person_account=row.get("IsPersonAccount", False),
             deleted=row["IsDeleted"],

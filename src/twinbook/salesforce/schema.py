@@ -21,6 +21,7 @@ SOBJECTS: Final[Mapping[Entity, str]] = {
     Entity.CONTACT: "Contact",
     Entity.ACCOUNT: "Account",
     Entity.OPPORTUNITY: "Opportunity",
+    Entity.QUOTE: "Quote",
     Entity.ACCOUNT_CONTACT_RELATION: "AccountContactRelation",
     Entity.ACCOUNT_CONTACT_ROLE: "AccountContactRole",
     Entity.OPPORTUNITY_CONTACT_ROLE: "OpportunityContactRole",
@@ -43,6 +44,7 @@ ROLE_SOURCES: Final = (
 )
 
 WON_OPPORTUNITIES: Final = "Opportunities"
+QUOTES: Final = "Quotes"
 COMPOUND_TYPES: Final = frozenset({"address", "location"})
 
 
@@ -85,6 +87,7 @@ class OrgFacts:
     push_on_contact: bool
     push_on_account: bool
     won_opportunities: bool
+    quotes: bool
 
 
 async def discover(rest: SalesforceRest, config: SalesforceConfig) -> OrgFacts:
@@ -119,6 +122,7 @@ async def discover(rest: SalesforceRest, config: SalesforceConfig) -> OrgFacts:
         push_on_contact=config.push_field in on_contact.fields,
         push_on_account=config.push_field in on_account.fields,
         won_opportunities=WON_OPPORTUNITIES in on_account.children,
+        quotes=QUOTES in on_account.children,
     )
 
 

@@ -21,6 +21,7 @@ from twinbook.salesforce.schema import SOBJECTS, OrgFacts, discover, schema_of
 
 _LEADS_TO: Final = {
     Entity.OPPORTUNITY: ("AccountId", Entity.ACCOUNT),
+    Entity.QUOTE: ("AccountId", Entity.ACCOUNT),
     Entity.ACCOUNT_CONTACT_RELATION: ("ContactId", Entity.CONTACT),
     Entity.ACCOUNT_CONTACT_ROLE: ("ContactId", Entity.CONTACT),
     Entity.OPPORTUNITY_CONTACT_ROLE: ("ContactId", Entity.CONTACT),
@@ -92,16 +93,10 @@ class SalesforceSide:
         return losers
 
     async def contacts_of_accounts(self, account_ids: Sequence[str], after: str | None) -> Listing:
-        condition = _after(after)
+        return await self._below(Entity.CONTACT, "AccountId", account_ids, after)
 
-        def statement(among: str) -> str:
-            return soql.select(("Id",), "Contact", f"AccountId IN ({among}){condition}", self._first_page)
-
-        found: list[str] = []
-        for query in soql.statements(statement, [soql.text(id_) for id_ in _ids(account_ids)]):
-            found += [row["Id"] for row in await self.rest.query(query)]
-        # Salesforce orders ids as ASCII does, so pages of several statements can be merged here.
-        return self._listing(Entity.CONTACT, sorted(found))
+    async def children_of_accounts(self, account_ids: Sequence[str], after: str | None) -> Listing:
+        return await self._below(Entity.ACCOUNT, "ParentId", account_ids, after)
 
     async def list_keys(self, entity: Entity, after: str | None) -> Listing:
         where = _after(after).removeprefix(" AND ")
@@ -194,6 +189,22 @@ class SalesforceSide:
         newest = Position(parse(rows[0]["SystemModstamp"]), rows[0]["Id"]) if rows else Position(BEGINNING)
         back = timedelta(seconds=self._config.poll_overlap) if rows else timedelta()
         return PollCursor(newest, self._clock(), settled=Position(newest.moment - back))
+
+    async def _below(
+        self, entity: Entity, reference: str, account_ids: Sequence[str], after: str | None
+    ) -> Listing:
+        """Records that refer to these accounts, in the order of their ids."""
+        condition = _after(after)
+
+        def statement(among: str) -> str:
+            where = f"{reference} IN ({among}){condition}"
+            return soql.select(("Id",), SOBJECTS[entity], where, self._first_page)
+
+        found: list[str] = []
+        for query in soql.statements(statement, [soql.text(id_) for id_ in _ids(account_ids)]):
+            found += [row["Id"] for row in await self.rest.query(query)]
+        # Salesforce orders ids as ASCII does, so pages of several statements can be merged here.
+        return self._listing(entity, sorted(found))
 
     async def _values(self, entity: Entity, field: str, ids: Iterable[str]) -> dict[str, str]:
         """The value of a reference field by id, for those that have one."""

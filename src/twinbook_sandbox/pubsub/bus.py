@@ -27,6 +27,7 @@ DEFAULT_ENTITIES = (
     "Contact",
     "Account",
     "Opportunity",
+    "Quote",
     "AccountContactRelation",
     "OpportunityContactRole",
 )
