@@ -10,6 +10,7 @@ from tests.memory.world import World, world
 
 from twinbook.cli import explain as command
 from twinbook.domain.errors import PermanentError
+from twinbook.domain.matching import LEAVE_OUT
 from twinbook.domain.policy import (
     Accounts,
     DeletedInSalesforce,
@@ -21,6 +22,7 @@ from twinbook.domain.records import Entity, Key, Side
 from twinbook.domain.rules import Rule
 from twinbook.engine import controls
 from twinbook.engine.explain import Explainer, Explanation
+from twinbook.store import decisions
 
 SetUp = Callable[[World], Awaitable[str]]
 CASES: dict[Reason, tuple[SetUp, str]] = {}
@@ -65,6 +67,15 @@ async def _paused(w: World) -> str:
     account, _ = w.linked_account()
     await w.store.run(lambda tx: controls.pause(tx, by="ada", now=w.clock.now()))
     return _contact(w, AccountId=account)
+
+
+@case(Reason.LEFT_OUT, "chose")
+async def _left_out(w: World) -> str:
+    account, _ = w.linked_account()
+    contact = _contact(w, AccountId=account)
+    key = Key(Entity.CONTACT, Side.SALESFORCE, contact)
+    await w.store.run(lambda tx: decisions.take(tx, key, LEAVE_OUT, by="grace", now=w.clock.now()))
+    return contact
 
 
 @case(Reason.NO_ACCOUNT, "account")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from twinbook.domain.case import Case
+from twinbook.domain.matching import LEAVE_OUT
 from twinbook.domain.plan import ContactPlan
 from twinbook.domain.reasons import Reason
 from twinbook.domain.records import NetSuiteContact
@@ -13,6 +14,14 @@ def paused(case: Case, row: str) -> ContactPlan | None:
     if case.holds(row, "Is the connection paused?", case.view.paused):
         return case.stop(Reason.PAUSED)
     return None
+
+
+def left_out(case: Case, row: str) -> ContactPlan | None:
+    """A person's choice, so it is only noted where there is one."""
+    if case.view.chosen != LEAVE_OUT:
+        return None
+    case.holds(row, "Did a person choose to leave it out?", True)
+    return case.stop(Reason.LEFT_OUT)
 
 
 def account_not_linked(case: Case, row: str) -> ContactPlan | None:

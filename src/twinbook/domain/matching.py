@@ -16,6 +16,9 @@ from twinbook.domain.records import NetSuiteContact, SalesforceContact
 CREATE_NEW = "new"
 """What a person chooses instead of a candidate."""
 
+LEAVE_OUT = "skip"
+"""What a person chooses for a contact that is not to be synced, linked or not, until somebody decides otherwise."""
+
 
 @dataclass(frozen=True, slots=True)
 class EmailMatches:

@@ -51,6 +51,10 @@ def _paused(case: Case, _: NetSuiteContact) -> ContactPlan | None:
     return admission.paused(case, "NS 2 paused")
 
 
+def _left_out(case: Case, _: NetSuiteContact) -> ContactPlan | None:
+    return admission.left_out(case, "NS 2 left-out")
+
+
 def _no_company(case: Case, contact: NetSuiteContact) -> ContactPlan | None:
     if case.holds("NS 3 no-company", "Is it without a company?", contact.company_id is None):
         return case.stop(Reason.NO_COMPANY)
@@ -162,6 +166,7 @@ def _facts(case: Case, contact: NetSuiteContact) -> Facts:
 _ROWS: tuple[Row, ...] = (
     _direction,
     _paused,
+    _left_out,
     _no_company,
     _not_a_customer,
     _customer_not_linked,

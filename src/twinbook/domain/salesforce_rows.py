@@ -43,6 +43,10 @@ def _paused(case: Case, _: SalesforceContact) -> ContactPlan | None:
     return admission.paused(case, "2 paused")
 
 
+def _left_out(case: Case, _: SalesforceContact) -> ContactPlan | None:
+    return admission.left_out(case, "2 left-out")
+
+
 def _person_account(case: Case, contact: SalesforceContact) -> ContactPlan | None:
     if case.holds("3 person-account", "Does it belong to a person account?", contact.is_person_account):
         return case.stop(Reason.PERSON_ACCOUNT)
@@ -230,6 +234,7 @@ def _matches(case: Case, contact: SalesforceContact) -> matching.EmailMatches:
 
 _ADMISSION: tuple[Row, ...] = (
     _paused,
+    _left_out,
     _person_account,
     _no_account,
     _account_not_linked,

@@ -162,10 +162,11 @@ class Gatherer:
             return {}
         emails = {email for contact in contacts if (email := _email(contact))}
         ids = frozenset(contact.id for contact in contacts)
-        stored = frozenset(contact.netsuite_id for contact in contacts if contact.netsuite_id)
+        stored = {contact.netsuite_id for contact in contacts if contact.netsuite_id}
+        chosen = {view.chosen for view in views.values() if view.chosen and view.chosen.isdigit()}
         found, subsidiaries = await asyncio.gather(
             self._connection.netsuite.find_contacts(
-                ContactQuery(ids=stored, emails=frozenset(emails), salesforce_ids=ids)
+                ContactQuery(ids=frozenset(stored | chosen), emails=frozenset(emails), salesforce_ids=ids)
             ),
             self._subsidiaries({view.gate.customer_id for view in views.values() if view.gate.customer_id}),
         )
@@ -174,9 +175,7 @@ class Gatherer:
             id_: replace(
                 view,
                 gate=replace(view.gate, subsidiary_id=subsidiaries.get(view.gate.customer_id or "")),
-                candidates=tuple(
-                    candidate for candidate in candidates if _concerns(candidate, view.salesforce)
-                ),
+                candidates=tuple(candidate for candidate in candidates if _concerns(candidate, view)),
             )
             for id_, view in views.items()
         }
@@ -269,14 +268,14 @@ def _email(contact: SalesforceContact) -> str | None:
     return email_key(contact.fields.get("Email"))
 
 
-def _concerns(candidate: Candidate, contact: SalesforceContact | None) -> bool:
+def _concerns(candidate: Candidate, view: ContactView) -> bool:
+    contact, record = view.salesforce, candidate.record
     if contact is None:
         return False
-    record = candidate.record
     email = _email(contact)
     same_email = email is not None and email_key(record.email) == email
     carries_id = contact.id == record.salesforce_id or record.external_id == contact_key(contact.id)
-    return same_email or carries_id or record.id == contact.netsuite_id
+    return same_email or carries_id or record.id in (contact.netsuite_id, view.chosen)
 
 
 def _claimed_by(contact: NetSuiteContact) -> str | None:
