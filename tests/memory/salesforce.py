@@ -33,7 +33,7 @@ from twinbook.domain.records import Entity, Fields, Key, SalesforceAccount, Sale
 from twinbook.salesforce.config import SalesforceConfig
 from twinbook.salesforce.errors import from_record
 
-WRITES = ("update_contacts", "update_accounts", "upsert_contacts")
+WRITES = ("update_contacts", "delete_contacts", "update_accounts", "upsert_contacts")
 PREFIXES = {
     Entity.ACCOUNT: "001",
     Entity.CONTACT: "003",
@@ -241,6 +241,13 @@ class MemorySalesforce(Unreliable):
 
     async def update_accounts(self, changes: Mapping[str, Fields]) -> Mapping[str, WriteResult]:
         return await self._update("update_accounts", changes)
+
+    async def delete_contacts(self, ids: Sequence[str]) -> Mapping[str, WriteResult]:
+        def remove(id_: str, _: Fields) -> str:
+            self.user_deletes(id_)
+            return id_
+
+        return await self._batch("delete_contacts", dict.fromkeys(ids, {}), remove)
 
     async def upsert_contacts(self, records: Mapping[str, Fields]) -> Mapping[str, WriteResult]:
         def upsert(netsuite_id: str, fields: Fields) -> str:

@@ -59,6 +59,7 @@ def netsuite_gone(case: Case) -> ContactPlan | GoOn:
     if case.wants_new or chosen is not None:
         return GoOn.CREATE if case.wants_new else GoOn.MATCH
     choice = _netsuite_choice(case)
+    setting = missing_setting(case)
     if choice in (DeletedInNetSuite.CLOSE, DeletedInNetSuite.DELETE) and _edited_in_salesforce(case):
         choice = CounterpartMissing.RECREATE
     if choice in (DeletedInNetSuite.RECREATE, CounterpartMissing.RECREATE):
@@ -66,10 +67,19 @@ def netsuite_gone(case: Case) -> ContactPlan | GoOn:
     if choice is CounterpartMissing.REMATCH:
         return GoOn.MATCH
     if choice is DeletedInNetSuite.CLOSE:
-        return _close(case, Reason.DELETED_IN_NETSUITE, "the link is closed, the Salesforce contact stays")
+        closed = _close(case, Reason.DELETED_IN_NETSUITE, "the link is closed, the Salesforce contact stays")
+        return replace(closed, setting=setting)
     if choice is DeletedInNetSuite.DELETE and Side.SALESFORCE in case.writable:
-        return _delete(case, Reason.DELETED_IN_NETSUITE, Side.SALESFORCE, case.salesforce_id)
+        deleted = _delete(case, Reason.DELETED_IN_NETSUITE, Side.SALESFORCE, case.salesforce_id)
+        return replace(deleted, setting=setting)
     return _missing(case)
+
+
+def missing_setting(case: Case) -> str:
+    """The setting that decides about a missing NetSuite contact, empty where a person has chosen."""
+    choice = _netsuite_choice(case)
+    name = "counterpart_missing" if isinstance(choice, CounterpartMissing) else "deleted_in_netsuite"
+    return _setting(case, name, choice)
 
 
 def closed_by_netsuite(case: Case) -> bool:
@@ -88,6 +98,13 @@ def _deleted(case: Case, counterpart: NetSuiteContact) -> ContactPlan:
     if choice is DeletedInSalesforce.REVIEW:
         choices = (DeletedInSalesforce.KEEP, DeletedInSalesforce.INACTIVATE, DeletedInSalesforce.DELETE)
         return case.stop(reason, outcome=OutcomeKind.REVIEW, choices=choices)
+    return replace(
+        _after_delete(case, counterpart, choice), setting=_setting(case, "deleted_in_salesforce", choice)
+    )
+
+
+def _after_delete(case: Case, counterpart: NetSuiteContact, choice: DeletedInSalesforce) -> ContactPlan:
+    reason = Reason.DELETED_IN_SALESFORCE
     if choice is DeletedInSalesforce.KEEP:
         return _close(case, reason, "the NetSuite contact is kept")
     obstacle = _edited_in_netsuite(case, counterpart) or _restraint(case, counterpart)
@@ -114,11 +131,17 @@ def _merged_away(case: Case, counterpart: NetSuiteContact) -> ContactPlan:
     if choice is MergedAway.REVIEW:
         choices = (MergedAway.KEEP, MergedAway.INACTIVATE)
         return case.stop(Reason.MERGED_AWAY, outcome=OutcomeKind.REVIEW, choices=choices)
+    setting = _setting(case, "merged_away", choice)
     obstacle = _restraint(case, counterpart)
     if choice is MergedAway.KEEP or obstacle:
         kept = f": {obstacle}" if obstacle else ""
-        return _close(case, Reason.MERGED_AWAY, f"the second NetSuite contact is kept{kept}")
-    return _inactivate(case, Reason.MERGED_AWAY, counterpart)
+        closed = _close(case, Reason.MERGED_AWAY, f"the second NetSuite contact is kept{kept}")
+        return replace(closed, setting=setting)
+    return replace(_inactivate(case, Reason.MERGED_AWAY, counterpart), setting=setting)
+
+
+def _setting(case: Case, name: str, choice: StrEnum) -> str:
+    return "" if case.view.chosen else f'{name} = "{choice}"'
 
 
 def _chosen(case: Case, choices: type[_Choice], default: _Choice) -> _Choice:

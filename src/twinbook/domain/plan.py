@@ -146,7 +146,8 @@ class ContactPlan:
     it is yet to be created. `netsuite_changes` and `salesforce_changes` are vendor fields to write, id fields included
     where the id is known; only the id of a record that is yet to be created is missing. `agreed` replaces the link's
     agreed values if the targets keep what is written; `twinbook.domain.agreement.agreed_after` works it out from what
-    they kept. `choices` are what a person can choose from: ids, or words such as "new" and "keep".
+    they kept. `choices` are what a person can choose from: ids, or words such as "new" and "keep". `setting` is
+    the setting that decided, where one did and no person chose otherwise.
     """
 
     action: Action
@@ -162,6 +163,7 @@ class ContactPlan:
     choices: tuple[str, ...] = ()
     error: PermanentError | None = None
     detail: str = ""
+    setting: str = ""
 
 
 class Trigger(StrEnum):

@@ -141,6 +141,10 @@ class SalesforcePort(Protocol):
 
     async def update_accounts(self, changes: Mapping[str, Fields]) -> Mapping[str, WriteResult]: ...
 
+    async def delete_contacts(self, ids: Sequence[str]) -> Mapping[str, WriteResult]:
+        """Put contacts into the recycle bin; ≤ 200 in one call. One that is there already is `Written`."""
+        ...
+
     async def upsert_contacts(self, records: Mapping[str, Fields]) -> Mapping[str, WriteResult]:
         """Create or update by the hidden NetSuite-id field; keyed by NetSuite id."""
         ...

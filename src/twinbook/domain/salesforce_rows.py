@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from twinbook.domain import admission, matching
 from twinbook.domain.canonical import email_key
 from twinbook.domain.case import Case, facts_of
-from twinbook.domain.lifecycle import GoOn, closed_by_netsuite, netsuite_gone
+from twinbook.domain.lifecycle import GoOn, closed_by_netsuite, missing_setting, netsuite_gone
 from twinbook.domain.plan import Action, ContactPlan
 from twinbook.domain.policy import MatchScope, OtherCompany, SharedEmail, WithoutAccount
 from twinbook.domain.reasons import Reason
@@ -108,7 +109,7 @@ def _counterpart_missing(case: Case, contact: SalesforceContact) -> ContactPlan 
     if isinstance(decided, ContactPlan):
         return decided
     rows = _CREATING if decided is GoOn.CREATE else (*_MATCHING, *_CREATING)
-    return _first(case, contact, rows)
+    return replace(_first(case, contact, rows), setting=missing_setting(case))
 
 
 def _locked(case: Case, _: SalesforceContact) -> ContactPlan | None:

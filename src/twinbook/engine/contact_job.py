@@ -28,8 +28,9 @@ from twinbook.engine.status import status_changes
 from twinbook.engine.traces import trace_rows
 from twinbook.store import links
 from twinbook.store.database import Tx
+from twinbook.store.decisions import Decision
 from twinbook.store.dirty_keys import Claimed
-from twinbook.store.journal import Change, Entry
+from twinbook.store.journal import TWINBOOK, Change, Entry
 from twinbook.store.links import Intent
 from twinbook.store.outcomes import Outcome
 
@@ -54,6 +55,7 @@ class Job:
     error: SideError | None = None
     call_failed: bool = False
     refused_by: Reason = Reason.REFUSED_BY_NETSUITE
+    decision: Decision | None = None
 
     @property
     def contact(self) -> SalesforceContact:
@@ -72,6 +74,18 @@ class Job:
     @property
     def ends(self) -> bool:
         return self.plan.action in ENDING
+
+    @property
+    def deletes_in_salesforce(self) -> bool:
+        return self.plan.action is Action.DELETE and self.plan.target is Side.SALESFORCE
+
+    @property
+    def heir(self) -> Key | None:
+        """The winner of the merge, if it is to inherit the link that ends here."""
+        winner = self.contact.merged_into
+        if self.plan.action is not Action.CLOSE or winner is None or self.view.winner_link is not None:
+            return None
+        return Key(Entity.CONTACT, Side.SALESFORCE, winner)
 
     @property
     def correlation_id(self) -> str:
@@ -110,7 +124,7 @@ class Job:
         """
         id_, written = self.contact.id, self.error is None or self.wrote_netsuite
         if self.ends and written:
-            links.close(tx, Entity.CONTACT, id_, now=now)
+            links.close(tx, Entity.CONTACT, id_, now=now, agreed=self.plan.agreed)
         elif self.netsuite_id is not None and written and not self.ends:
             if not self.mapped_to_salesforce:
                 self._establish(tx, self._agreed(mapping, self.contact), now=now)
@@ -128,8 +142,8 @@ class Job:
 
     def salesforce_fields(self, options: Options, *, now: float) -> Fields:
         """What has to be written to the Salesforce contact: mapped fields, its NetSuite id, status, push checkbox."""
-        contact = self.contact
-        if contact.deleted or self.failed_for_now:
+        contact, held = self.contact, self.plan.reason is Reason.SAFETY_STOP
+        if contact.deleted or self.deletes_in_salesforce or held or self.failed_for_now:
             return {}
         wanted: dict[str, Value] = {}
         if self.error is None:
@@ -143,8 +157,15 @@ class Job:
 
     def settled(self) -> Settled:
         error = self.refused or self.plan.error
-        entry = self._entry()
-        return Settled(self.claimed, self._outcome(), (entry,) if entry else (), error)
+        entry, outcome = self._entry(), self._outcome()
+        done = outcome.kind not in (OutcomeKind.WAITING, OutcomeKind.FAILED)
+        return Settled(
+            self.claimed,
+            outcome,
+            (entry,) if entry else (),
+            error,
+            done=self.decision if done else None,
+        )
 
     def _agreed(self, mapping: ContactMapping, contact: SalesforceContact) -> Fields:
         netsuite = self.kept if self.wrote_netsuite else self._before
@@ -209,16 +230,32 @@ class Job:
         """The journal's line. A write that succeeded is told even when a later step failed."""
         if not (self._wrote or self.wrote_netsuite):
             return None
-        what = self.plan.action.value if self.ends else self.plan.outcome.value
+        ends = self.ends or self.plan.action is Action.INHERIT
+        what = self.plan.action.value if ends else self.plan.outcome.value
         return Entry(
             what,
             Entity.CONTACT,
             self.contact.id,
             self.netsuite_id or self.counterpart_id,
-            self.claimed.cause,
+            self._why(),
+            who=self.decision.by if self.decision else TWINBOOK,
             changes=(*self._netsuite_changes(), *self._salesforce_changes()),
             run_id=self.claimed.run_id,
         )
+
+    def _why(self) -> str:
+        """What led here: the event, and where a link ends or moves, who or which setting decided that."""
+        plan, link, heirloom = self.plan, self.view.link, self.view.merged_link
+        parts = [f"{self.decision.by} chose {self.decision.choice!r}"] if self.decision else []
+        if self.ends:
+            parts.append(f"{plan.reason}: {plan.detail}")
+        elif plan.action is Action.INHERIT and heirloom is not None:
+            parts.append(f"{Reason.MERGED_AWAY}: {heirloom.salesforce_id} was merged into it")
+        elif self.links and link is not None and link.state is LinkState.LINKED:
+            parts.append(f"{Reason.COUNTERPART_MISSING}: it takes the place of {link.netsuite_id}")
+        if plan.setting:
+            parts.append(plan.setting)
+        return "; ".join((*parts, self.claimed.cause))
 
     def _netsuite_changes(self) -> list[Change]:
         if not self.wrote_netsuite:

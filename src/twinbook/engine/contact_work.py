@@ -14,12 +14,14 @@ from twinbook.domain.plan import Action
 from twinbook.domain.planner import resolve_name_clash
 from twinbook.domain.ports import ContactQuery, Failed, WriteResult, Written
 from twinbook.domain.reasons import Reason
-from twinbook.domain.records import Entity
+from twinbook.domain.records import Entity, Side
 from twinbook.engine.connection import Connection
 from twinbook.engine.contact_job import Job
 from twinbook.engine.gather import Considered, Gatherer, all_done
 from twinbook.engine.lease import Lease
+from twinbook.engine.merges import hand_over
 from twinbook.engine.report import PutBack, Report
+from twinbook.engine.safety import SafetyValve
 from twinbook.store import links
 from twinbook.store.database import Tx
 from twinbook.store.dirty_keys import Claimed
@@ -38,6 +40,7 @@ class ContactWork:
         self._connection = connection
         self._lease = lease
         self._gatherer = Gatherer(connection)
+        self._valve = SafetyValve(connection)
 
     async def process(self, batch: Sequence[Claimed], report: Report) -> None:
         considered = await self._gatherer.consider([item.key.id for item in batch])
@@ -45,8 +48,10 @@ class ContactWork:
 
     async def carry_out(self, jobs: list[Job], report: Report) -> None:
         """Make the plans of these jobs true."""
+        await self._valve.check(jobs)
         jobs = await self._reserve(jobs, report)
         await all_done(self._write_netsuite(job) for job in jobs)
+        await self._delete_in_salesforce([job for job in jobs if job.deletes_in_salesforce])
         await self._read_back([job for job in jobs if job.wrote_netsuite])
         await self._remember(jobs)
         await self._write_salesforce(jobs)
@@ -55,7 +60,14 @@ class ContactWork:
 
     def _job(self, claimed: Claimed, found: Considered) -> Job:
         id_field = self._connection.contacts.salesforce_id_field
-        return Job(claimed, found.view, found.plan, id_field, has_intent=found.has_intent)
+        return Job(
+            claimed,
+            found.view,
+            found.plan,
+            id_field,
+            has_intent=found.has_intent,
+            decision=found.decision,
+        )
 
     async def _reserve(self, jobs: list[Job], report: Report) -> list[Job]:
         """Store the intents of new links. Contacts that stand in each other's way are taken one after the other."""
@@ -63,9 +75,7 @@ class ContactWork:
         if not linking:
             return jobs
         now = self._connection.clock.now()
-        held = await self._connection.store.run(
-            lambda tx: [links.reserve(tx, Entity.CONTACT, job.intent, now=now) for job in linking]
-        )
+        held = await self._connection.store.run(lambda tx: [_reserve(tx, job, now=now) for job in linking])
         waiting = {
             job.claimed.key: job
             for job, reservation in zip(linking, held, strict=True)
@@ -96,12 +106,28 @@ class ContactWork:
             self._lease.check()
             return await netsuite.create_contact(job.correlation_id, plan.netsuite_changes)
         job.netsuite_id = job.counterpart_id
-        if job.netsuite_id is None or not (plan.netsuite_changes or plan.action is Action.DELETE):
+        deletes = plan.action is Action.DELETE and plan.target is Side.NETSUITE
+        if job.netsuite_id is None or not (plan.netsuite_changes or deletes):
             return None
         self._lease.check()
-        if plan.action is Action.DELETE:
+        if deletes:
             return await netsuite.delete_contact(job.netsuite_id)
         return await netsuite.update_contact(job.netsuite_id, plan.netsuite_changes)
+
+    async def _delete_in_salesforce(self, jobs: Sequence[Job]) -> None:
+        if not jobs:
+            return
+        self._lease.check()
+        try:
+            results = await self._connection.salesforce.delete_contacts([job.contact.id for job in jobs])
+        except SideError as error:
+            for job in jobs:
+                job.error, job.call_failed = error, True
+            return
+        for job in jobs:
+            result = results.get(job.contact.id)
+            if isinstance(result, Failed):
+                job.error, job.refused_by = result.error, Reason.REFUSED_BY_SALESFORCE
 
     async def _resend_renamed(self, job: Job) -> WriteResult | None:
         """Plan again, knowing who bears the name, and write once more; None when a person has to decide."""
@@ -192,3 +218,12 @@ class ContactWork:
                 report.put_back.append(PutBack(job.claimed, now + wait, job.error))
             else:
                 report.settled.append(job.settled())
+                if job.heir is not None:
+                    report.marks.append(([job.heir], "a linked contact was merged into it"))
+
+
+def _reserve(tx: Tx, job: Job, *, now: float) -> Reservation:
+    """An inheritance frees the loser's link and stores the winner's intent at once: the link never stands open."""
+    if job.plan.action is Action.INHERIT and job.view.merged_link is not None:
+        hand_over(tx, Entity.CONTACT, job.view.merged_link.salesforce_id, job.contact.id, now=now)
+    return links.reserve(tx, Entity.CONTACT, job.intent, now=now)

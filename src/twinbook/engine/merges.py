@@ -123,16 +123,17 @@ class Merges:
         )
 
 
-def hand_over(tx: Tx, entity: Entity, loser: Link, winner_id: str, *, now: float) -> None:
+def hand_over(tx: Tx, entity: Entity, loser_id: str, winner_id: str, *, now: float) -> None:
     """End the loser's link so that the winner can take its counterpart, in one transaction with the winner's intent.
 
     A link never moves without a word in the history.
     """
-    if loser.state is LinkState.CLOSED:
+    loser = links.by_salesforce(tx, entity, [loser_id]).get(loser_id)
+    if loser is None or loser.state is LinkState.CLOSED:
         return
-    links.close(tx, entity, loser.salesforce_id, now=now)
+    links.close(tx, entity, loser_id, now=now)
     why = f"MERGED_AWAY: merged into {winner_id} in Salesforce, which inherits its counterpart"
-    journal.append(tx, [Entry("handed over", entity, loser.salesforce_id, loser.netsuite_id, why)], now=now)
+    journal.append(tx, [Entry("handed over", entity, loser_id, loser.netsuite_id, why)], now=now)
 
 
 def _next(contact: SalesforceContact | None) -> str | None:

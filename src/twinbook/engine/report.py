@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 
 from twinbook.domain.errors import PermanentError, SideError
 from twinbook.domain.records import Entity, Key
-from twinbook.store import dirty_keys, incidents, journal, outcomes, runs
+from twinbook.store import decisions, dirty_keys, incidents, journal, outcomes, runs
 from twinbook.store.database import Tx
+from twinbook.store.decisions import Decision
 from twinbook.store.dirty_keys import Claimed
 from twinbook.store.journal import Entry
 from twinbook.store.outcomes import Outcome
@@ -17,12 +18,14 @@ from twinbook.store.outcomes import Outcome
 @dataclass(frozen=True, slots=True)
 class Settled:
     """A key that is done. Keys that only lead to others (an opportunity, a role, the NetSuite half of a pair) have no
-    outcome of their own; a NetSuite contact that was just linked has its outcome under its Salesforce contact's key."""
+    outcome of their own; a NetSuite contact that was just linked has its outcome under its Salesforce contact's key.
+    `done` is what a person decided, once it is carried out."""
 
     claimed: Claimed
     outcome: Outcome | None = None
     entries: tuple[Entry, ...] = ()
     error: PermanentError | None = None
+    done: Decision | None = None
 
     @property
     def shown_as(self) -> Key:
@@ -60,6 +63,9 @@ class Report:
         outcomes.forget(tx, [item.claimed.key for item in self.settled if item.superseded])
         found = [item.outcome for item in self.settled if item.outcome is not None]
         outcomes.record(tx, found, looked_at=self.began, now=now)
+        for item in self.settled:
+            if item.done is not None:
+                decisions.drop(tx, item.claimed.key, item.done)
         journal.append(tx, [entry for item in self.settled for entry in item.entries], now=now)
         closed = [item.shown_as for item in self.settled if item.error is None]
         closed += [item.claimed.key for item in self.settled if item.superseded]

@@ -130,6 +130,9 @@ class SalesforceSide:
     async def update_accounts(self, changes: Mapping[str, Fields]) -> Mapping[str, WriteResult]:
         return await self.rest.update("Account", changes)
 
+    async def delete_contacts(self, ids: Sequence[str]) -> Mapping[str, WriteResult]:
+        return await self.rest.delete(ids)
+
     async def upsert_contacts(self, records: Mapping[str, Fields]) -> Mapping[str, WriteResult]:
         return await self.rest.upsert("Contact", self._config.id_field, records)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -129,13 +130,13 @@ def establish(
         )
 
 
-def close(tx: Tx, entity: Entity, salesforce_id: str, *, now: float) -> None:
-    """Turn a link into a tombstone; its counterpart is free for another record."""
-    tx.execute(
-        sa.update(link)
-        .where(*_mine(tx, entity, salesforce_id))
-        .values(state=LinkState.CLOSED, reserved_email=None, updated_at=now)
-    )
+def close(tx: Tx, entity: Entity, salesforce_id: str, *, now: float, agreed: Fields | None = None) -> None:
+    """Turn a link into a tombstone; its counterpart is free for another record. The tombstone keeps what was agreed,
+    or the values given."""
+    values: dict[str, Any] = {"state": LinkState.CLOSED, "reserved_email": None, "updated_at": now}
+    if agreed:
+        values["agreed"] = dict(agreed)
+    tx.execute(sa.update(link).where(*_mine(tx, entity, salesforce_id)).values(values))
 
 
 def free_email(tx: Tx, entity: Entity, salesforce_id: str) -> None:
