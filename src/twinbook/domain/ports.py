@@ -142,7 +142,7 @@ class SalesforcePort(Protocol):
     async def update_accounts(self, changes: Mapping[str, Fields]) -> Mapping[str, WriteResult]: ...
 
     async def delete_contacts(self, ids: Sequence[str]) -> Mapping[str, WriteResult]:
-        """Put contacts into the recycle bin; ≤ 200 in one call. One that is there already is `Written`."""
+        """Put contacts into the recycle bin; ≤ 200 in one call."""
         ...
 
     async def upsert_contacts(self, records: Mapping[str, Fields]) -> Mapping[str, WriteResult]:
