@@ -42,6 +42,23 @@ class Entry:
     id: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Some entries of the journal: one by its number, those of a run, or those since a time (epoch seconds)."""
+
+    entry_id: int | None = None
+    run_id: int | None = None
+    since: float | None = None
+
+    def clauses(self) -> list[sa.ColumnElement[bool]]:
+        wanted = (
+            (journal.c.id.__eq__, self.entry_id),
+            (journal.c.run_id.__eq__, self.run_id),
+            (journal.c.at.__ge__, self.since),
+        )
+        return [clause(value) for clause, value in wanted if value is not None]
+
+
 def append(tx: Tx, entries: Sequence[Entry], *, now: float) -> None:
     if not entries:
         return
@@ -93,6 +110,46 @@ def since(tx: Tx, entry_id: int, *, limit: int = 200) -> list[Entry]:
         .limit(limit)
     )
     return [_entry(row) for row in rows]
+
+
+def records_in(tx: Tx, chosen: Selection, entity: Entity, *, after: str, limit: int) -> list[str]:
+    """Salesforce ids of the records that the chosen entries are about, in their order, starting after `after`."""
+    rows = tx.execute(
+        sa.select(journal.c.salesforce_id)
+        .distinct()
+        .where(journal.c.scope == tx.scope, journal.c.entity == entity, journal.c.salesforce_id > after)
+        .where(*chosen.clauses())
+        .order_by(journal.c.salesforce_id)
+        .limit(limit)
+    )
+    return [row.salesforce_id for row in rows]
+
+
+def entries_of(tx: Tx, entity: Entity, salesforce_ids: Sequence[str]) -> dict[str, list[Entry]]:
+    """Everything in the journal about these records, oldest first."""
+    rows = tx.execute(
+        sa.select(journal)
+        .where(
+            journal.c.scope == tx.scope,
+            journal.c.entity == entity,
+            journal.c.salesforce_id.in_(salesforce_ids),
+        )
+        .order_by(journal.c.id)
+    )
+    found: dict[str, list[Entry]] = {}
+    for row in rows:
+        found.setdefault(row.salesforce_id, []).append(_entry(row))
+    return found
+
+
+def numbers_in(tx: Tx, chosen: Selection, salesforce_ids: Sequence[str]) -> set[int]:
+    """The numbers of the chosen entries about these records."""
+    rows = tx.execute(
+        sa.select(journal.c.id)
+        .where(journal.c.scope == tx.scope, journal.c.salesforce_id.in_(salesforce_ids))
+        .where(*chosen.clauses())
+    )
+    return {row.id for row in rows}
 
 
 def last_id(tx: Tx) -> int:

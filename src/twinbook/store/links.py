@@ -149,6 +149,17 @@ def withdraw(tx: Tx, entity: Entity, salesforce_id: str) -> None:
     tx.execute(sa.delete(link).where(*_mine(tx, entity, salesforce_id), link.c.state == LinkState.CREATING))
 
 
+def forget(tx: Tx, entity: Entity, salesforce_id: str) -> None:
+    """Drop a link without a tombstone, as if the two records had never been one pair: somebody said so."""
+    tx.execute(sa.delete(link).where(*_mine(tx, entity, salesforce_id)))
+
+
+def agree(tx: Tx, entity: Entity, salesforce_id: str, agreed: Fields, *, now: float) -> None:
+    """Replace what a pair has agreed on, without looking at the pair anew."""
+    mine = _mine(tx, entity, salesforce_id)
+    tx.execute(sa.update(link).where(*mine).values(agreed=dict(agreed), updated_at=now))
+
+
 def give_up(tx: Tx, entity: Entity, netsuite_ids: Sequence[str]) -> None:
     """Forget the intents that began with these NetSuite records. What came of them is found by the ids it carries."""
     for part in chunks(netsuite_ids):
