@@ -64,10 +64,14 @@ def sentence(
 
 def field_sentence(decision: FieldDecision) -> str:
     """One line about one field: what both sides show, what was agreed, and what follows."""
-    shown = f"Salesforce {_quoted(decision.salesforce)}, NetSuite {_quoted(decision.netsuite)}"
     why = f" ({decision.why})" if decision.why else ""
     agreed = f", agreed {_quoted(decision.agreed)}"
-    return f"{decision.row}: {shown}{agreed}: {_VERDICTS[decision.verdict]}{why}"
+    return f"{decision.row}: {both_values(decision)}{agreed}: {_VERDICTS[decision.verdict]}{why}"
+
+
+def both_values(decision: FieldDecision) -> str:
+    """What both sides show of one field."""
+    return f"Salesforce {_quoted(decision.salesforce)}, NetSuite {_quoted(decision.netsuite)}"
 
 
 def deciding_step(trace: Sequence[TraceStep]) -> TraceStep | None:

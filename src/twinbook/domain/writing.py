@@ -19,6 +19,7 @@ from twinbook.domain.plan import Action, ContactPlan, FieldDecision, FieldVerdic
 from twinbook.domain.ports import Schema
 from twinbook.domain.reasons import Reason
 from twinbook.domain.records import Fields, NetSuiteContact, SalesforceContact, Side, Value
+from twinbook.domain.why import both_values
 
 _LINKING = frozenset({Action.ADOPT, Action.INHERIT})
 
@@ -188,7 +189,7 @@ def _planned(
         decisions=(*merged.decisions, company.decision),
         trace=tuple(case.trace),
     )
-    undecided = [item.row for item in merged.decisions if item.verdict is FieldVerdict.CONFLICT_REVIEW]
+    undecided = [item for item in merged.decisions if item.verdict is FieldVerdict.CONFLICT_REVIEW]
     if not undecided:
         return plan
     return replace(
@@ -196,7 +197,7 @@ def _planned(
         outcome=OutcomeKind.REVIEW,
         reason=Reason.CONFLICT,
         choices=(ConflictPolicy.SALESFORCE, ConflictPolicy.NETSUITE),
-        detail=f"to be decided: {', '.join(undecided)}",
+        detail=f"to be decided: {'; '.join(f'{item.row}: {both_values(item)}' for item in undecided)}",
     )
 
 

@@ -1,7 +1,7 @@
 """What the Salesforce contact shows of its own sync: the package's status fields (behaviour.md 8).
 
-They are written only when they change, and never on contacts that merely wait for their account: thousands of
-prospects' contacts are left alone unless somebody pushed them or they carry a status already.
+They are written only when they change, and never on contacts that merely wait for their account, or that the connection
+does not carry at all: thousands of them are left alone unless somebody pushed them or they carry a status already.
 """
 
 from __future__ import annotations
@@ -27,6 +27,8 @@ STATUS = {
 }
 # The length of the package's message field.
 MESSAGE_LENGTH = 1000
+# Reasons that hold for whole groups of contacts and say nothing about the one.
+_QUIET = (Reason.ACCOUNT_NOT_SYNCED, Reason.PAUSED, Reason.NO_ACCOUNT, Reason.DIRECTION_OFF)
 
 
 def status_changes(
@@ -47,8 +49,7 @@ def status_changes(
 
 
 def _left_alone(contact: SalesforceContact, outcome: Outcome) -> bool:
-    waits = outcome.reason in (Reason.ACCOUNT_NOT_SYNCED, Reason.PAUSED, Reason.NO_ACCOUNT)
-    return waits and contact.status is None and not contact.push_requested
+    return outcome.reason in _QUIET and contact.status is None and not contact.push_requested
 
 
 def _message(outcome: Outcome) -> str | None:

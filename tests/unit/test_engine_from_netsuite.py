@@ -1,0 +1,541 @@
+"""Contacts that begin in NetSuite, through the engine, over both systems in memory. Both ends are checked."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from tests.memory.world import World, world
+
+from twinbook.domain.errors import PermanentError, TemporaryError
+from twinbook.domain.mapping import ConflictPolicy, ContactMapping, default_mapping
+from twinbook.domain.plan import OutcomeKind
+from twinbook.domain.policy import DeletedInSalesforce, Direction, SharedEmail
+from twinbook.domain.reasons import Reason
+from twinbook.domain.records import Entity, Key, LinkState, Side
+from twinbook.domain.rules import Rule
+from twinbook.engine import controls
+from twinbook.engine.lanes import Lane
+from twinbook.store import decisions, flows
+
+FROM_NETSUITE = [Direction.BOTH, Direction.NETSUITE_TO_SALESFORCE]
+
+
+@pytest_asyncio.fixture
+async def w() -> AsyncIterator[World]:
+    async with world(status=True) as made:
+        made.configure(direction=Direction.BOTH)
+        yield made
+
+
+def ada(w: World, customer: str | None, **fields: Any) -> str:
+    """A person in NetSuite creates Ada."""
+    given = {"firstName": "Ada", "lastName": "Lovelace", "email": "ada@acme.example", "subsidiary": "1"}
+    company = {} if customer is None else {"company": customer}
+    return w.netsuite.user_creates_contact(**{**given, **company, **fields})
+
+
+async def stands(w: World, there: str, kind: OutcomeKind, reason: Reason) -> None:
+    """Nothing came of it in Salesforce, and its NetSuite key says why."""
+    await w.settle()
+    found = await w.outcome_in_netsuite(there)
+    assert found is not None
+    assert (found.kind, found.reason) == (kind, reason)
+    assert found.detail
+    assert w.salesforce.writes == 0
+
+
+@pytest.mark.parametrize("direction", FROM_NETSUITE)
+async def test_a_new_contact_arrives_with_both_ids(w: World, direction: Direction) -> None:
+    w.configure(direction=direction)
+    account, customer = w.linked_account()
+    there = ada(w, customer, title="Analyst", phone="030 1234567")
+    await w.settle()
+    [here] = w.salesforce.contacts
+    assert (
+        here.fields["FirstName"],
+        here.fields["LastName"],
+        here.fields["Email"],
+        here.fields["Title"],
+    ) == (
+        "Ada",
+        "Lovelace",
+        "ada@acme.example",
+        "Analyst",
+    )
+    assert (here.account_id, here.netsuite_id, here.status) == (account, there, "Synced")
+    assert w.netsuite.contact(there).salesforce_id == here.id
+    assert len(w.netsuite.contacts) == 1
+    link = await w.link(here.id)
+    assert link is not None
+    assert (link.netsuite_id, link.state, link.agreed["Title/title"]) == (there, LinkState.LINKED, "Analyst")
+    assert [entry.what for entry in await w.history(here.id)] == ["created"]
+    assert (await w.outcome(here.id)).written == "created"
+    assert await w.outcome_in_netsuite(there) is None, "a pair is shown once"
+
+
+async def test_after_a_creation_a_further_look_writes_nothing(w: World) -> None:
+    _, customer = w.linked_account()
+    there = ada(w, customer)
+    await w.settle()
+    writes = w.netsuite.writes, w.salesforce.writes
+    await w.mark(
+        Key(Entity.CONTACT, Side.NETSUITE, there), (await w.outcome(w.salesforce.contacts[0].id)).key
+    )
+    await w.settle()
+    assert (w.netsuite.writes, w.salesforce.writes) == writes
+    assert (await w.outcome(w.salesforce.contacts[0].id)).kind is OutcomeKind.UNCHANGED
+
+
+async def test_the_default_direction_leaves_contacts_of_netsuite_alone(w: World) -> None:
+    w.configure(direction=Direction.SALESFORCE_TO_NETSUITE)
+    _, customer = w.linked_account()
+    there = ada(w, customer)
+    await w.settle()
+    assert w.salesforce.contacts == []
+    assert await w.outcome_in_netsuite(there) is None, "not even looked at"
+
+
+async def test_without_a_company_it_is_skipped(w: World) -> None:
+    await stands(w, ada(w, None), OutcomeKind.SKIPPED, Reason.NO_COMPANY)
+
+
+async def test_a_company_that_is_no_customer_is_skipped(w: World) -> None:
+    vendor = ada(w, None, firstName="A", lastName="Vendor", email=None)
+    there = ada(w, vendor)
+    await stands(w, there, OutcomeKind.SKIPPED, Reason.NOT_A_CUSTOMER)
+
+
+async def test_it_waits_for_its_account_and_is_released_when_that_becomes_linked_by_whomever(
+    w: World,
+) -> None:
+    customer = w.netsuite.user_creates_customer("Acme", subsidiary="1")
+    there = ada(w, customer)
+    await stands(w, there, OutcomeKind.WAITING, Reason.ACCOUNT_NOT_SYNCED)
+    account = w.salesforce.user_creates_account("Acme")
+    w.salesforce.user_edits(account, {"NetSuite_Id__c": customer})
+    await w.settle()
+    [here] = w.salesforce.contacts
+    assert (here.account_id, here.netsuite_id) == (account, there)
+    assert await w.outcome_in_netsuite(there) is None
+
+
+async def test_paused_it_waits_and_is_worked_off_on_resume(w: World) -> None:
+    _, customer = w.linked_account()
+    await w.store.run(lambda tx: flows.set_paused(tx, True, by="test", now=w.clock.now()))
+    there = ada(w, customer)
+    await stands(w, there, OutcomeKind.WAITING, Reason.PAUSED)
+    await w.store.run(lambda tx: controls.resume(tx, by="test", now=w.clock.now()))
+    await w.settle()
+    assert [contact.netsuite_id for contact in w.salesforce.contacts] == [there]
+
+
+@pytest.mark.parametrize(
+    ("settings", "fields", "reason"),
+    [
+        ({"rules": (Rule("never", "contact.LastName == 'Nobody'"),)}, {}, Reason.RULE),
+        ({}, {"custentity_twinbook_locked": True}, Reason.LOCKED),
+        ({"test_mode": True}, {}, Reason.TEST_MODE),
+        ({"create": False}, {}, Reason.CREATE_DISABLED),
+        ({}, {"email": None}, Reason.NO_EMAIL),
+    ],
+)
+async def test_what_the_settings_keep_out_is_skipped_with_its_reason(
+    w: World, settings: dict[str, Any], fields: dict[str, Any], reason: Reason
+) -> None:
+    w.configure(**settings)
+    _, customer = w.linked_account()
+    await stands(w, ada(w, customer, **fields), OutcomeKind.SKIPPED, reason)
+
+
+@pytest.mark.parametrize("direction", FROM_NETSUITE)
+async def test_a_contact_of_the_account_with_its_email_is_adopted(w: World, direction: Direction) -> None:
+    account, customer = w.linked_account()
+    w.configure(direction=direction, create=False)
+    here = w.salesforce.user_creates_contact(
+        FirstName="Ada", LastName="King", Email="ADA@acme.example", AccountId=account
+    )
+    w.configure(direction=Direction.NETSUITE_TO_SALESFORCE)
+    await w.settle()
+    w.configure(direction=direction, create=True)
+    there = ada(w, customer, title="Analyst")
+    await w.settle()
+    assert [(item.id, item.netsuite_id) for item in w.salesforce.contacts] == [(here, there)]
+    assert w.salesforce.contact(here).fields["Title"] == "Analyst", "a value beats a blank"
+    assert w.salesforce.contact(here).fields["LastName"] == "King", "two values: Salesforce's"
+    assert w.netsuite.contact(there).salesforce_id == here
+    expected = "King" if direction is Direction.BOTH else "Lovelace"
+    assert w.netsuite.contact(there).fields["lastName"] == expected
+    assert "adopted" in [entry.what for entry in await w.history(here)]
+    assert await w.outcome_in_netsuite(there) is None
+
+
+async def test_a_contact_with_its_email_at_another_account_is_nobody_it_could_adopt(w: World) -> None:
+    _, customer = w.linked_account()
+    other, _ = w.linked_account("Other")
+    w.configure(direction=Direction.NETSUITE_TO_SALESFORCE)
+    w.salesforce.user_creates_contact(LastName="King", Email="ada@acme.example", AccountId=other)
+    there = ada(w, customer)
+    await w.settle()
+    assert sorted(str(item.netsuite_id) for item in w.salesforce.contacts) == sorted([there, "None"])
+
+
+async def test_several_contacts_with_its_email_are_for_a_person_to_choose_from(w: World) -> None:
+    w.configure(direction=Direction.NETSUITE_TO_SALESFORCE)
+    account, customer = w.linked_account()
+    ids = [
+        w.salesforce.user_creates_contact(LastName=name, Email="ada@acme.example", AccountId=account)
+        for name in ("King", "Byron")
+    ]
+    there = ada(w, customer)
+    await stands(w, there, OutcomeKind.REVIEW, Reason.AMBIGUOUS_MATCH)
+    found = await w.outcome_in_netsuite(there)
+    assert found is not None
+    assert found.choices == (*sorted(ids), "new")
+    key = Key(Entity.CONTACT, Side.NETSUITE, there)
+    await w.store.run(lambda tx: decisions.take(tx, key, ids[1], by="test", now=w.clock.now()))
+    await w.mark(key)
+    await w.settle()
+    assert w.salesforce.contact(ids[1]).netsuite_id == there
+    left = await w.store.run(lambda tx: decisions.of_records(tx, Entity.CONTACT, Side.NETSUITE, [there]))
+    assert left == {}
+
+
+async def test_a_contact_with_its_email_that_belongs_to_another_is_taken(w: World) -> None:
+    _, customer = w.linked_account()
+    ada(w, customer)
+    await w.settle()
+    writes = w.salesforce.writes
+    second = ada(w, customer, firstName="Augusta")
+    await w.settle()
+    found = await w.outcome_in_netsuite(second)
+    assert found is not None
+    assert (found.kind, found.reason) == (OutcomeKind.REVIEW, Reason.MATCH_TAKEN)
+    assert w.salesforce.writes == writes
+    w.configure(shared_email=SharedEmail.CREATE)
+    await w.mark(found.key)
+    await w.settle()
+    assert len(w.salesforce.contacts) == 2
+
+
+async def test_two_contacts_that_share_a_mailbox_are_decided_one_after_the_other(w: World) -> None:
+    _, customer = w.linked_account()
+    ids = [ada(w, customer), ada(w, customer, firstName="Augusta")]
+    await w.settle()
+    assert len(w.salesforce.contacts) == 1
+    outcomes = [await w.outcome_in_netsuite(id_) for id_ in ids]
+    assert [found.reason for found in outcomes if found] == [Reason.MATCH_TAKEN]
+
+
+async def test_a_refusal_by_salesforce_is_shown_with_its_own_message_and_heals(w: World) -> None:
+    _, customer = w.linked_account()
+    there = ada(w, customer)
+    refusal = PermanentError(
+        "FIELD_CUSTOM_VALIDATION_EXCEPTION", "A phone is needed.", remedy="Correct the contact."
+    )
+    w.salesforce.refuse(there, refusal)
+    await w.settle()
+    found = await w.outcome_in_netsuite(there)
+    assert found is not None
+    assert (found.kind, found.reason) == (OutcomeKind.FAILED, Reason.REFUSED_BY_SALESFORCE)
+    assert "A phone is needed." in found.detail
+    [incident] = await w.incidents()
+    assert incident.key == found.key
+    w.salesforce.refuse(there, None)
+    w.netsuite.user_edits(there, {"phone": "030 1234567"})
+    await w.settle()
+    assert [item.netsuite_id for item in w.salesforce.contacts] == [there]
+    assert await w.incidents() == []
+
+
+async def test_a_value_that_salesforce_cannot_hold_is_found_before_it_is_sent(w: World) -> None:
+    w.configure(salesforce_schema=await w.salesforce.describe(Entity.CONTACT))
+    _, customer = w.linked_account()
+    there = ada(w, customer, phone="0" * 32, title="T" * 99, lastName=None, entityId="Ada")
+    await stands(w, there, OutcomeKind.FAILED, Reason.REQUIRED_FIELD_MISSING)
+    found = await w.outcome_in_netsuite(there)
+    assert found is not None
+    assert "LastName" in found.detail
+
+
+@pytest.mark.parametrize("kind", ["upsert_contacts", "update_contact", "read_contacts", "find_contacts"])
+@pytest.mark.parametrize("direction", FROM_NETSUITE)
+async def test_lost_answers_and_outages_never_lead_to_a_second_contact(
+    w: World, direction: Direction, kind: str
+) -> None:
+    w.configure(direction=direction)
+    _, customer = w.linked_account()
+    there = ada(w, customer, title="Analyst")
+    down = TemporaryError("SERVER_UNAVAILABLE", "down")
+    if kind == "upsert_contacts":
+        w.salesforce.fail(kind, down, after_commit=True)
+    elif kind == "update_contact":
+        w.netsuite.lose_answer(kind)
+    else:
+        w.salesforce.fail(kind, down, times=2)
+    await w.settle()
+    [here] = w.salesforce.contacts
+    assert (here.netsuite_id, w.netsuite.contact(there).salesforce_id) == (there, here.id)
+    assert len(w.netsuite.contacts) == 1
+    assert here.fields["Title"] == "Analyst"
+    link = await w.link(here.id)
+    assert link is not None
+    assert (link.netsuite_id, link.state) == (there, LinkState.LINKED)
+
+
+async def test_an_id_that_netsuite_refuses_at_first_is_written_later(w: World) -> None:
+    _, customer = w.linked_account()
+    there = ada(w, customer)
+    w.netsuite.fail("update_contact", TemporaryError("SERVER_UNAVAILABLE", "down"), times=3)
+    await w.settle()
+    [here] = w.salesforce.contacts
+    assert w.netsuite.contact(there).salesforce_id == here.id
+
+
+async def test_one_person_created_on_both_sides_at_once_gets_one_pair(w: World) -> None:
+    account, customer = w.linked_account()
+    there = ada(w, customer)
+    here = w.salesforce.user_creates_contact(
+        FirstName="Ada", LastName="Lovelace", Email="ada@acme.example", AccountId=account
+    )
+    await w.settle()
+    assert [item.id for item in w.netsuite.contacts] == [there]
+    assert [(item.id, item.netsuite_id) for item in w.salesforce.contacts] == [(here, there)]
+
+
+async def test_lanes_that_look_at_one_person_from_both_sides_at_the_same_time_make_one_pair(w: World) -> None:
+    """Lanes are held up before each call in turn, so that they meet in every order."""
+    accounts = [w.linked_account(f"Company {n}") for n in range(30)]
+    turns = iter(range(10_000_000))
+
+    async def dawdle(_: str) -> None:
+        for _ in range(next(turns) * 7 % 5):
+            await asyncio.sleep(0)
+
+    w.netsuite.before_call = dawdle
+    w.salesforce.before_call = dawdle
+    w.connection = replace(w.connection, options=replace(w.connection.options, lanes=6))
+    for n, (account, customer) in enumerate(accounts):
+        ada(w, customer, email=f"ada{n}@acme.example")
+        w.salesforce.user_creates_contact(
+            FirstName="Ada", LastName="Lovelace", Email=f"ada{n}@acme.example", AccountId=account
+        )
+    for _ in range(12):
+        await w.notice()
+        await asyncio.gather(*(Lane(w.connection).drain() for _ in range(6)))
+        w.clock.at += 1
+    await w.settle()
+    assert len(w.netsuite.contacts) == len(w.salesforce.contacts) == 30
+    pairs = {(item.id, item.netsuite_id) for item in w.salesforce.contacts}
+    assert pairs == {(item.salesforce_id, item.id) for item in w.netsuite.contacts}
+
+
+async def test_ids_that_both_records_carry_find_a_lost_link_again(w: World) -> None:
+    account, customer = w.linked_account()
+    w.configure(direction=Direction.NETSUITE_TO_SALESFORCE)
+    here = w.salesforce.user_creates_contact(LastName="King", AccountId=account, Phone="030 7654321")
+    there = ada(w, customer, email=None, custentity_twinbook_sf_id=here)
+    await w.settle()
+    link = await w.link(here)
+    assert link is not None
+    assert link.netsuite_id == there
+    assert w.salesforce.contact(here).netsuite_id == there
+    assert w.salesforce.contact(here).fields["Phone"] == "030 7654321"
+
+
+async def test_a_salesforce_contact_that_carries_its_id_is_never_written_over(w: World) -> None:
+    account, customer = w.linked_account()
+    w.configure(direction=Direction.NETSUITE_TO_SALESFORCE)
+    there = ada(w, customer, title="Analyst")
+    here = w.salesforce.user_creates_contact(
+        LastName="King", Title="Countess", AccountId=account, NetSuite_Id__c=there
+    )
+    await w.settle()
+    assert len(w.salesforce.contacts) == 1
+    assert w.salesforce.contact(here).fields["Title"] == "Countess"
+    assert w.salesforce.contact(here).fields["Email"] == "ada@acme.example"
+
+
+@pytest.mark.parametrize("direction", FROM_NETSUITE)
+async def test_an_edit_of_a_linked_contact_arrives_and_its_echo_writes_nothing(
+    w: World, direction: Direction
+) -> None:
+    w.configure(direction=direction)
+    _, customer = w.linked_account()
+    there = ada(w, customer)
+    await w.settle()
+    [here] = w.salesforce.contacts
+    w.netsuite.user_edits(there, {"title": "Countess", "email": None})
+    await w.settle()
+    assert w.salesforce.contact(here.id).fields["Title"] == "Countess"
+    assert w.salesforce.contact(here.id).fields["Email"] is None, "clearing on purpose travels"
+    writes = w.netsuite.writes, w.salesforce.writes
+    await w.mark((await w.outcome(here.id)).key)
+    await w.settle()
+    assert (w.netsuite.writes, w.salesforce.writes) == writes
+
+
+async def test_edits_of_different_fields_on_both_sides_both_arrive(w: World) -> None:
+    _, customer = w.linked_account()
+    there = ada(w, customer)
+    await w.settle()
+    [here] = w.salesforce.contacts
+    w.netsuite.user_edits(there, {"title": "Countess"})
+    w.salesforce.user_edits(here.id, {"Phone": "030 1234567"})
+    await w.settle()
+    assert w.salesforce.contact(here.id).fields["Title"] == "Countess"
+    assert w.netsuite.contact(there).fields["phone"] == "030 1234567"
+
+
+async def test_the_loser_of_a_conflict_is_in_the_history(w: World) -> None:
+    _, customer = w.linked_account()
+    there = ada(w, customer, title="Analyst")
+    await w.settle()
+    [here] = w.salesforce.contacts
+    w.netsuite.user_edits(there, {"title": "Countess"})
+    w.salesforce.user_edits(here.id, {"Title": "Baroness"})
+    await w.settle()
+    assert w.netsuite.contact(there).fields["title"] == "Baroness"
+    assert w.salesforce.contact(here.id).fields["Title"] == "Baroness"
+    changes = [change for entry in await w.history(here.id) for change in entry.changes]
+    assert ("title", "Countess", "Baroness") in [(item.field, item.before, item.after) for item in changes]
+
+
+async def test_a_conflict_for_a_person_is_a_review_with_both_values(w: World) -> None:
+    rows = (
+        replace(row, conflict=ConflictPolicy.REVIEW) if row.salesforce == "Title" else row
+        for row in default_mapping().rows
+    )
+    w.configure(mapping=ContactMapping(tuple(rows)))
+    _, customer = w.linked_account()
+    there = ada(w, customer, title="Analyst")
+    await w.settle()
+    [here] = w.salesforce.contacts
+    w.netsuite.user_edits(there, {"title": "Countess", "fax": "030 5554433"})
+    w.salesforce.user_edits(here.id, {"Title": "Baroness"})
+    await w.settle()
+    found = await w.outcome(here.id)
+    assert (found.kind, found.reason) == (OutcomeKind.REVIEW, Reason.CONFLICT)
+    assert "Countess" in found.detail
+    assert "Baroness" in found.detail
+    assert w.salesforce.contact(here.id).fields["Fax"] == "030 5554433", "the other fields go on"
+    assert (w.salesforce.contact(here.id).fields["Title"], w.netsuite.contact(there).fields["title"]) == (
+        "Baroness",
+        "Countess",
+    )
+    w.netsuite.user_edits(there, {"title": "Baroness"})
+    await w.settle()
+    assert (await w.outcome(here.id)).kind is OutcomeKind.UNCHANGED
+
+
+@pytest.mark.parametrize("direction", list(Direction))
+async def test_the_delete_of_a_linked_contact_is_noticed_in_every_direction(
+    w: World, direction: Direction
+) -> None:
+    account, _ = w.linked_account()
+    here = w.salesforce.user_creates_contact(LastName="King", Email="ada@acme.example", AccountId=account)
+    await w.settle()
+    w.configure(direction=direction)
+    w.netsuite.user_deletes(w.netsuite.contacts[0].id)
+    await w.settle()
+    found = await w.outcome(here)
+    assert (found.kind, found.reason) == (OutcomeKind.REVIEW, Reason.COUNTERPART_MISSING)
+    assert w.netsuite.contacts == []
+
+
+async def test_contacts_merged_in_netsuite_leave_a_review_for_the_loser(w: World) -> None:
+    account, _ = w.linked_account()
+    ids = [
+        w.salesforce.user_creates_contact(LastName=name, Email=f"{name}@a.example", AccountId=account)
+        for name in ("King", "Byron")
+    ]
+    await w.settle()
+    winner, loser = (w.salesforce.contact(id_).netsuite_id or "" for id_ in ids)
+    w.netsuite.user_merges(winner, loser)
+    await w.settle()
+    assert (await w.outcome(ids[1])).reason is Reason.COUNTERPART_MISSING
+    assert (await w.outcome(ids[0])).kind is OutcomeKind.UNCHANGED
+
+
+async def test_in_the_default_direction_an_edit_in_netsuite_costs_nothing(w: World) -> None:
+    w.configure(direction=Direction.SALESFORCE_TO_NETSUITE)
+    account, _ = w.linked_account()
+    w.salesforce.user_creates_contact(LastName="King", Email="ada@acme.example", AccountId=account)
+    await w.settle()
+    before = w.salesforce.calls.total() + w.netsuite.calls.total()
+    w.netsuite.user_edits(w.netsuite.contacts[0].id, {"title": "Countess"})
+    await w.notice_netsuite()
+    await w.drain()
+    assert w.salesforce.calls.total() + w.netsuite.calls.total() == before + 1, "the poll itself"
+
+
+async def test_in_the_default_direction_an_unlocked_contact_is_taken_up_again(w: World) -> None:
+    w.configure(direction=Direction.SALESFORCE_TO_NETSUITE)
+    account, _ = w.linked_account()
+    here = w.salesforce.user_creates_contact(LastName="King", Email="ada@acme.example", AccountId=account)
+    await w.settle()
+    [there] = w.netsuite.contacts
+    w.netsuite.user_edits(there.id, {"custentity_twinbook_locked": True})
+    w.salesforce.user_edits(here, {"Title": "Countess"})
+    await w.settle()
+    assert (await w.outcome(here)).reason is Reason.LOCKED
+    w.netsuite.user_edits(there.id, {"custentity_twinbook_locked": False})
+    await w.settle()
+    assert w.netsuite.contact(there.id).fields["title"] == "Countess"
+
+
+async def test_a_contact_whose_salesforce_half_was_deleted_is_not_created_anew_by_an_edit(w: World) -> None:
+    w.configure(deleted_in_salesforce=DeletedInSalesforce.KEEP)
+    _, customer = w.linked_account()
+    there = ada(w, customer)
+    await w.settle()
+    [here] = w.salesforce.contacts
+    w.salesforce.user_deletes(here.id)
+    await w.settle()
+    w.netsuite.user_edits(there, {"title": "Countess"})
+    await w.settle()
+    assert w.salesforce.contacts == []
+    assert (await w.outcome(here.id)).reason is Reason.DELETED_IN_SALESFORCE
+    w.salesforce.user_undeletes(here.id)
+    await w.settle()
+    assert w.salesforce.contact(here.id).fields["Title"] == "Countess"
+
+
+async def test_a_move_to_another_linked_company_moves_the_salesforce_contact(w: World) -> None:
+    _, customer = w.linked_account()
+    account, other = w.linked_account("Other")
+    there = ada(w, customer)
+    await w.settle()
+    [here] = w.salesforce.contacts
+    w.netsuite.user_edits(there, {"company": other})
+    await w.settle()
+    assert w.salesforce.contact(here.id).account_id == account
+    assert w.netsuite.contact(there).company_id == other
+
+
+async def test_a_contact_that_vanishes_before_it_was_linked_is_no_contact(w: World) -> None:
+    customer = w.netsuite.user_creates_customer("Acme", subsidiary="1")
+    there = ada(w, customer)
+    await stands(w, there, OutcomeKind.WAITING, Reason.ACCOUNT_NOT_SYNCED)
+    w.netsuite.user_deletes(there)
+    await stands(w, there, OutcomeKind.SKIPPED, Reason.DELETED_IN_NETSUITE)
+
+
+async def test_hundreds_of_new_contacts_take_few_calls(w: World) -> None:
+    """An import in NetSuite: one call each to write the id back, the rest shared by the batch."""
+    customers = [w.linked_account(f"Company {n}")[1] for n in range(20)]
+    await w.settle()
+    for n in range(200):
+        ada(w, customers[n % 20], lastName=f"Number{n}", email=f"n{n}@acme.example")
+    w.salesforce.calls.clear()
+    w.netsuite.calls.clear()
+    await w.notice_netsuite()
+    await w.drain()
+    assert len(w.salesforce.contacts) == 200
+    assert w.netsuite.calls["update_contact"] == 200
+    assert w.salesforce.calls.total() <= 5, w.salesforce.calls
+    assert w.netsuite.calls.total() - 200 <= 3, w.netsuite.calls
