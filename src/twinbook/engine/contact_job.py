@@ -36,6 +36,7 @@ from twinbook.store.outcomes import Outcome
 
 LINKING = (Action.CREATE, Action.ADOPT, Action.INHERIT)
 ENDING = (Action.CLOSE, Action.DELETE)
+IN_STEP = (OutcomeKind.CREATED, OutcomeKind.ADOPTED, OutcomeKind.UPDATED, OutcomeKind.UNCHANGED)
 
 
 @dataclass(slots=True)
@@ -74,6 +75,12 @@ class Job:
     @property
     def ends(self) -> bool:
         return self.plan.action in ENDING
+
+    @property
+    def reopens(self) -> bool:
+        """Whether an undelete brings a tombstone back to life."""
+        link = self.view.link
+        return self.plan.action is Action.SYNC and link is not None and link.state is LinkState.CLOSED
 
     @property
     def deletes_in_salesforce(self) -> bool:
@@ -158,13 +165,14 @@ class Job:
     def settled(self) -> Settled:
         error = self.refused or self.plan.error
         entry, outcome = self._entry(), self._outcome()
-        done = outcome.kind not in (OutcomeKind.WAITING, OutcomeKind.FAILED)
+        # A decision stands until it is carried out, however long something else keeps the contact waiting.
+        done = self.ends or outcome.kind in IN_STEP
         return Settled(
             self.claimed,
             outcome,
             (entry,) if entry else (),
             error,
-            done=self.decision if done else None,
+            done=self.decision if done and error is None else None,
         )
 
     def _agreed(self, mapping: ContactMapping, contact: SalesforceContact) -> Fields:
@@ -228,12 +236,12 @@ class Job:
 
     def _entry(self) -> Entry | None:
         """The journal's line. A write that succeeded is told even when a later step failed."""
-        if not (self._wrote or self.wrote_netsuite):
+        if not (self._wrote or self.wrote_netsuite or (self.reopens and self.error is None)):
             return None
-        ends = self.ends or self.plan.action is Action.INHERIT
-        what = self.plan.action.value if ends else self.plan.outcome.value
+        moves = self.ends or self.plan.action is Action.INHERIT
+        what = self.plan.action.value if moves else self.plan.outcome.value
         return Entry(
-            what,
+            "reopened" if self.reopens else what,
             Entity.CONTACT,
             self.contact.id,
             self.netsuite_id or self.counterpart_id,
@@ -249,6 +257,8 @@ class Job:
         parts = [f"{self.decision.by} chose {self.decision.choice!r}"] if self.decision else []
         if self.ends:
             parts.append(f"{plan.reason}: {plan.detail}")
+        elif self.reopens:
+            parts.append("it is there again, so its link is opened again")
         elif plan.action is Action.INHERIT and heirloom is not None:
             parts.append(f"{Reason.MERGED_AWAY}: {heirloom.salesforce_id} was merged into it")
         elif self.links and link is not None and link.state is LinkState.LINKED:
