@@ -44,6 +44,21 @@ def of_records(tx: Tx, entity: Entity, side: Side, ids: Sequence[str]) -> dict[s
     return found
 
 
+def withdraw(tx: Tx, keys: Sequence[Key]) -> int:
+    """Forget what was decided about these records; how many decisions there were."""
+    gone = 0
+    for key in keys:
+        gone += tx.execute(
+            sa.delete(decision).where(
+                decision.c.scope == tx.scope,
+                decision.c.entity == key.entity,
+                decision.c.side == key.side,
+                decision.c.record_id == key.id,
+            )
+        ).rowcount
+    return gone
+
+
 def drop(tx: Tx, key: Key, done: Decision) -> None:
     """Forget a decision that was carried out, unless somebody has decided anew meanwhile."""
     tx.execute(
