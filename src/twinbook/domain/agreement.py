@@ -112,8 +112,9 @@ def _kept(row: MappingRow, side: Side, changes: Fields, now: Fields, before: Val
     if name not in changes:
         return False
     sent, shown = changes[name], _shown(row, side, now)
-    as_canonical = is_kept_form(row.compared(side, sent), shown)
-    return shown == before or as_canonical or is_kept_form(sent, now.get(name))
+    if shown == before or is_kept_form(row.compared(side, sent), shown):
+        return True
+    return is_kept_form(sent, now.get(name))
 
 
 def _shown(row: MappingRow, side: Side, fields: Fields) -> Value:

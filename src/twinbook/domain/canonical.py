@@ -102,8 +102,10 @@ def is_kept_form(written: Value, shown: Value) -> bool:
 
     Anything else that stands where a value was written is somebody's edit.
     """
+    if written == shown:
+        return True
     if written is None or shown is None or isinstance(written, bool) or isinstance(shown, bool):
-        return written == shown
+        return False
     sent, kept = _bare(str(written)), _bare(str(shown))
     return bool(kept) and (sent == kept or sent.startswith(kept))
 
@@ -135,7 +137,7 @@ def _canonical_text(kind: Kind, text: str) -> str:
 
 def _phone(text: str) -> str:
     """Digits with a leading plus; formats are rewritten by both systems (netsuite.md 8.13)."""
-    digits = "".join(char for char in text if char.isdigit())
+    digits = "".join(filter(str.isdigit, text))
     if not digits:
         return text.casefold()
     return f"+{digits}" if "+" in text.partition(digits[0])[0] else digits
@@ -170,4 +172,4 @@ def _number(value: Value) -> Value:
 
 def _bare(text: str) -> str:
     """Letters and digits only: what formatting does not touch."""
-    return "".join(char for char in unicodedata.normalize("NFKC", text).casefold() if char.isalnum())
+    return "".join(filter(str.isalnum, unicodedata.normalize("NFKC", text).casefold()))

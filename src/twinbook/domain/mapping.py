@@ -27,8 +27,7 @@ class RowDirection(StrEnum):
     BOTH = "<->"
 
     def reaches(self, side: Side) -> bool:
-        one_way = {RowDirection.TO_NETSUITE: Side.NETSUITE, RowDirection.TO_SALESFORCE: Side.SALESFORCE}
-        return one_way.get(self, side) is side
+        return self is RowDirection.BOTH or (side is Side.NETSUITE) is (self is RowDirection.TO_NETSUITE)
 
 
 class ConflictPolicy(StrEnum):
@@ -48,13 +47,15 @@ class Overflow(StrEnum):
 
 SET_BY_PLANNER = frozenset({"Id", "AccountId", "id", "company", "subsidiary", "entityId", "externalId"})
 
+_ALWAYS = Evaluation(True)
+
 Lookup = tuple[tuple[Value, Value], ...]
 """Pairs of a Salesforce value and its NetSuite value."""
 
 
 @dataclass(frozen=True, slots=True)
 class MappingRow:
-    """One field pair.
+    """One field pair. `key` is its stable name: in agreed values, in the history and in messages.
 
     `when`          an expression; while it is false the row is left alone
     `create_only`   written when the counterpart is created, never afterwards
@@ -78,10 +79,12 @@ class MappingRow:
     lookup: Lookup = ()
     expression: str | None = None
     on_overflow: Overflow = Overflow.ERROR
+    key: str = field(init=False, compare=False, repr=False)
     _when: Expression | None = field(init=False, default=None, compare=False, repr=False)
     _expression: Expression | None = field(init=False, default=None, compare=False, repr=False)
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "key", f"{self.salesforce or '='}/{self.netsuite or '='}")
         owner = f"mapping row {self.key!r}"
         problem = self._problem()
         if problem:
@@ -90,11 +93,6 @@ class MappingRow:
             object.__setattr__(self, "_when", compiled(f"{owner}, when", self.when))
         if self.expression:
             object.__setattr__(self, "_expression", compiled(f"{owner}, expression", self.expression))
-
-    @property
-    def key(self) -> str:
-        """The stable name of the row: in agreed values, in the history and in messages."""
-        return f"{self.salesforce or '='}/{self.netsuite or '='}"
 
     @property
     def expressions(self) -> tuple[Expression, ...]:
@@ -109,7 +107,7 @@ class MappingRow:
 
     def applies(self, facts: Facts) -> Evaluation:
         """The `when` clause; rows without one always apply."""
-        return Evaluation(True) if self._when is None else self._when.evaluate(facts)
+        return _ALWAYS if self._when is None else self._when.evaluate(facts)
 
     def computed(self, facts: Facts) -> Evaluation | None:
         """The computed value of the giving side, None for rows without an expression."""
@@ -129,6 +127,8 @@ class MappingRow:
         return spelled(self.kind, translated)
 
     def _looked_up(self, value: Value, target: Side) -> Value:
+        if not self.lookup:
+            return value
         given = canonical(self.kind, value)
         for salesforce, netsuite in self.lookup:
             source, result = (salesforce, netsuite) if target is Side.NETSUITE else (netsuite, salesforce)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Self
 
 from twinbook.domain.agreement import Agreement, agreement_on, stored
 from twinbook.domain.checks import error, shortened
@@ -108,7 +109,7 @@ def merge(mapping: FieldMap, pair: Pair) -> Merge:
     agreements: dict[str, Agreement] = {}
     errors: list[PermanentError] = []
     for row in mapping.rows:
-        decided = _RowMerge(row, pair).outcome()
+        decided = _RowMerge.of(row, pair).outcome()
         decisions.append(decided.decision)
         if decided.agreement is not None:
             agreements[row.key] = decided.agreement
@@ -130,22 +131,24 @@ class _RowOutcome:
 
 @dataclass(frozen=True, slots=True)
 class _RowMerge:
-    """One row for one pair."""
+    """One row for one pair: what was agreed on it, and the sides that its values may reach."""
 
     row: MappingRow
     pair: Pair
+    then: Agreement | None
+    writable: frozenset[Side]
 
-    @property
-    def then(self) -> Agreement | None:
-        return agreement_on(self.row.key, self.pair.agreed)
-
-    @property
-    def writable(self) -> frozenset[Side]:
-        return frozenset(side for side in self.pair.writable if self.row.direction.reaches(side))
+    @classmethod
+    def of(cls, row: MappingRow, pair: Pair) -> Self:
+        writable = frozenset([side for side in pair.writable if row.direction.reaches(side)])
+        return cls(row, pair, agreement_on(row.key, pair.agreed), writable)
 
     def outcome(self) -> _RowOutcome:
         applies, computed = self.row.applies(self.pair.facts), self.row.computed(self.pair.facts)
-        raw = {side: self._raw(side, computed) for side in Side}
+        raw = {
+            Side.SALESFORCE: self._raw(Side.SALESFORCE, computed),
+            Side.NETSUITE: self._raw(Side.NETSUITE, computed),
+        }
         problem = applies.error or (computed.error if computed else None)
         if problem:
             return self._left_alone(raw, problem, error(Reason.EXPRESSION_ERROR, problem, self.row.key))
@@ -209,11 +212,11 @@ class _RowMerge:
         return None if record is None else record.get(self.row.field_on(side))
 
     def _shown(self, raw: Mapping[Side, Value]) -> Agreement:
-        salesforce, netsuite = (
-            None if self.pair.creates is side else self.row.compared(side, raw[side])
-            for side in (Side.SALESFORCE, Side.NETSUITE)
+        row, created = self.row, self.pair.creates
+        return Agreement(
+            None if created is Side.SALESFORCE else row.compared(Side.SALESFORCE, raw[Side.SALESFORCE]),
+            None if created is Side.NETSUITE else row.compared(Side.NETSUITE, raw[Side.NETSUITE]),
         )
-        return Agreement(salesforce, netsuite)
 
     def _obstacle(self, *, when: bool) -> str | None:
         if not when:
