@@ -102,6 +102,8 @@ class ContactWork:
 
     async def _send(self, job: Job) -> WriteResult | None:
         plan, netsuite = job.plan, self._connection.netsuite
+        if plan.action is Action.NOTHING:
+            return None
         if plan.action is Action.CREATE:
             self._lease.check()
             return await netsuite.create_contact(job.correlation_id, plan.netsuite_changes)
@@ -201,7 +203,8 @@ class ContactWork:
             results = await self._connection.salesforce.update_contacts(changes)
         except SideError as error:
             for job in jobs:
-                job.error, job.call_failed = job.error or error, job.contact.id in changes
+                if job.contact.id in changes and job.error is None:
+                    job.error, job.call_failed = error, True
             return
         for job in jobs:
             result = results.get(job.contact.id)
