@@ -395,6 +395,7 @@ class MemoryNetSuite:
             external_id=record.external_id,
             salesforce_id=_text_or_none(get(self.id_field)),
             subsidiary_id=_text_or_none(get("subsidiary")),
+            parent_id=_text_or_none(get("parent")),
             inactive=bool(get("isInactive", False)),
             fields=self._shown(record),
         )

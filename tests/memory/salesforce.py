@@ -440,6 +440,7 @@ class MemorySalesforce(Unreliable):
 
     def _account(self, record: _Record) -> SalesforceAccount:
         opportunities = self._live(Entity.OPPORTUNITY)
+        parent = self._records.get(record.text("ParentId") or "")
         return SalesforceAccount(
             id=record.id,
             name=record.text("Name") or "",
@@ -447,6 +448,7 @@ class MemorySalesforce(Unreliable):
             version=_stamp(record.modified),
             netsuite_id=record.text(self.config.id_field),
             parent_id=record.text("ParentId"),
+            parent_customer_id=parent.text(self.config.id_field) if parent else None,
             has_won_opportunity=any(
                 each.fields.get("AccountId") == record.id and bool(each.fields.get("IsWon"))
                 for each in opportunities

@@ -55,6 +55,7 @@ class World:
     clock: ManualClock
     _cursors: dict[Entity, str | None] = field(default_factory=dict)
     _netsuite_cursor: str | None = None
+    _customer_cursor: str | None = None
 
     @property
     def store(self) -> Store:
@@ -84,6 +85,12 @@ class World:
             await self.store.run(
                 lambda tx, found=found: netsuite_arrivals.mark(tx, found, direction, now=now)
             )
+
+        more = True
+        while more:
+            found = await self.netsuite.changes_since(Entity.ACCOUNT, self._customer_cursor)
+            self._customer_cursor, more = found.cursor, found.more
+            await self.store.run(lambda tx, found=found: netsuite_arrivals.mark_customers(tx, found, now=now))
 
     async def mark(self, *keys: Key, cause: str = "test", run_id: int | None = None) -> None:
         now = self.clock.now()
@@ -170,6 +177,7 @@ async def world(*, options: Options | None = None, status: bool = False) -> Asyn
     for entity in Entity:
         made._cursors[entity] = (await salesforce.changes_since(entity, None)).cursor
     made._netsuite_cursor = (await netsuite.changes_since(Entity.CONTACT, None)).cursor
+    made._customer_cursor = (await netsuite.changes_since(Entity.ACCOUNT, None)).cursor
     try:
         yield made
     finally:

@@ -18,15 +18,6 @@ class Direction(StrEnum):
     BOTH = "both"
     NETSUITE_TO_SALESFORCE = "netsuite-to-salesforce"
 
-    @property
-    def writable(self) -> frozenset[Side]:
-        """The sides that may be written."""
-        one_way = {
-            Direction.SALESFORCE_TO_NETSUITE: Side.NETSUITE,
-            Direction.NETSUITE_TO_SALESFORCE: Side.SALESFORCE,
-        }
-        return frozenset({one_way[self]}) if self in one_way else frozenset(Side)
-
     def reaches(self, side: Side) -> bool:
         """Whether changes are carried to this side."""
         return self is Direction.BOTH or (side is Side.NETSUITE) is (self is Direction.SALESFORCE_TO_NETSUITE)

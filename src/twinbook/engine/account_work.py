@@ -1,82 +1,35 @@
-"""The account gate: links accounts with customers, and releases their contacts the moment that happens.
+"""The account gate: links accounts with customers, keeps the two in step, and releases the accounts' contacts the
+moment they are linked.
 
 Contacts are released when the link recorded here no longer matches the id that the account bears in Salesforce,
 whoever wrote it there. So a link made by another product, by a person, or by Twinbook before a crash all lead to the
-same release.
+same release. The accounts below are looked at in the same moment: they may wait for their parent, or have a customer
+that does not name it yet.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
-from twinbook.domain.errors import PermanentError, SideError
-from twinbook.domain.ids import account_key
-from twinbook.domain.plan import AccountPlan, Action, OutcomeKind, Trigger
-from twinbook.domain.ports import Failed
+from twinbook.domain.errors import SideError
+from twinbook.domain.plan import Action
+from twinbook.domain.policy import Accounts
+from twinbook.domain.ports import Failed, WriteResult, Written
 from twinbook.domain.reasons import Reason
-from twinbook.domain.records import Entity, Fields, Key, Link, LinkState, SalesforceAccount, Side
+from twinbook.domain.records import Entity, Key, NetSuiteCustomer, SalesforceAccount, Side
 from twinbook.engine.account_gather import AccountGatherer
+from twinbook.engine.account_job import LINKING, AccountJob
+from twinbook.engine.account_mergers import Departures, all_keys
 from twinbook.engine.connection import Connection
 from twinbook.engine.gather import all_done
 from twinbook.engine.lease import Lease
-from twinbook.engine.report import PutBack, Report, Settled
-from twinbook.engine.traces import trace_rows
+from twinbook.engine.report import PutBack, Report
 from twinbook.store import dirty_keys, links, outcomes, runs
 from twinbook.store.database import Tx
 from twinbook.store.dirty_keys import Claimed
-from twinbook.store.journal import Entry
-from twinbook.store.links import Intent, Reservation
-from twinbook.store.outcomes import Outcome
+from twinbook.store.links import Reservation
 
 BY_HAND = "by hand"
-
-# Pages of an account's contacts that are read for one release; a page holds up to 2,000.
-MAX_RELEASE_PAGES = 500
-
-
-@dataclass(slots=True)
-class AccountJob:
-    """One account on its way through the batch."""
-
-    claimed: Claimed
-    account: SalesforceAccount
-    plan: AccountPlan
-    link: Link | None
-    customer_id: str | None = None
-    error: SideError | None = None
-    call_failed: bool = False
-
-    @property
-    def released_for(self) -> str | None:
-        """The customer for which the account's contacts were already released."""
-        return self.link.netsuite_id if self.link and self.link.state is LinkState.LINKED else None
-
-    @property
-    def moves_gate(self) -> bool:
-        return self.error is None and self.customer_id != self.released_for
-
-    @property
-    def failed_for_now(self) -> bool:
-        return self.error is not None and (self.call_failed or not isinstance(self.error, PermanentError))
-
-    @property
-    def intent(self) -> Intent:
-        return Intent(self.account.id, account_key(self.account.id), self.plan.counterpart_id)
-
-    def remember(self, tx: Tx, *, now: float) -> list[Key]:
-        """Store whom the account's contacts are released for. Salesforce decides whose customer it is: an account
-        that was thought to have it loses it, and is looked at again."""
-        id_, customer_id = self.account.id, self.customer_id
-        if customer_id is None:
-            links.close(tx, Entity.ACCOUNT, id_, now=now)
-            return []
-        loser = links.by_netsuite(tx, Entity.ACCOUNT, [customer_id]).get(customer_id)
-        lost = [loser.salesforce_id] if loser and loser.salesforce_id != id_ else []
-        for account_id in lost:
-            links.close(tx, Entity.ACCOUNT, account_id, now=now)
-        links.establish(tx, Entity.ACCOUNT, id_, customer_id, correlation_id=account_key(id_), now=now)
-        return [Key(Entity.ACCOUNT, Side.SALESFORCE, account_id) for account_id in lost]
 
 
 class AccountWork:
@@ -92,23 +45,22 @@ class AccountWork:
         jobs = await self._reserve(jobs, report)
         await all_done(self._write_customer(job) for job in jobs)
         await self._write_salesforce(jobs)
+        await self._agree([job for job in jobs if job.error is None])
+        await self._remember([job for job in jobs if job.agrees_anew and not job.moves_gate])
         await self._release([job for job in jobs if job.moves_gate])
         self._conclude(jobs, report)
 
     async def _consider(self, batch: Sequence[Claimed], report: Report) -> list[AccountJob]:
         by_hand = {item.key.id for item in batch if item.cause == BY_HAND}
         considered = await self._gatherer.consider([item.key.id for item in batch], by_hand=by_hand)
-        jobs = []
-        for item in batch:
-            found = considered.get(item.key.id)
-            if found is None:
-                report.settled.append(await self._gone(item))
-            else:
-                jobs.append(AccountJob(item, found.view.account, found.plan, found.link))
-        return jobs
+        gone = [item for item in batch if item.key.id not in considered]
+        if gone:
+            await Departures(self._connection).settle(gone, report)
+        found = [(item, considered[item.key.id]) for item in batch if item.key.id in considered]
+        return [AccountJob(item, seen.view, seen.plan, seen.link, seen.decision) for item, seen in found]
 
     async def _reserve(self, jobs: list[AccountJob], report: Report) -> list[AccountJob]:
-        linking = [job for job in jobs if job.plan.action in (Action.CREATE, Action.ADOPT)]
+        linking = [job for job in jobs if job.plan.action in LINKING]
         if not linking:
             return jobs
         now = self._connection.clock.now()
@@ -124,27 +76,33 @@ class AccountWork:
         return [job for job in jobs if job.account.id not in waiting]
 
     async def _write_customer(self, job: AccountJob) -> None:
-        plan, netsuite = job.plan, self._connection.netsuite
-        job.customer_id = plan.counterpart_id if plan.action is Action.ADOPT else job.account.netsuite_id
+        known = job.plan.counterpart_id if job.plan.action is Action.ADOPT else job.account.netsuite_id
+        job.customer_id = known
         try:
-            if plan.action is Action.CREATE:
-                self._lease.check()
-                result = await netsuite.create_customer(job.intent.correlation_id, plan.netsuite_changes)
-            elif plan.action is Action.ADOPT and plan.counterpart_id and plan.netsuite_changes:
-                self._lease.check()
-                result = await netsuite.update_customer(plan.counterpart_id, plan.netsuite_changes)
-            else:
-                return
+            result = await self._send(job)
         except SideError as error:
             job.error, job.call_failed = error, True
             return
         if isinstance(result, Failed):
             job.error = result.error
-        else:
-            job.customer_id = result.id
+        elif result is not None:
+            job.customer_id, job.wrote_netsuite = result.id, True
+
+    async def _send(self, job: AccountJob) -> WriteResult | None:
+        plan, netsuite = job.plan, self._connection.netsuite
+        if plan.action is Action.CREATE:
+            self._lease.check()
+            return await netsuite.create_customer(job.intent.correlation_id, plan.netsuite_changes)
+        if plan.action is Action.NOTHING or not (plan.counterpart_id and plan.netsuite_changes):
+            return None
+        self._lease.check()
+        return await netsuite.update_customer(plan.counterpart_id, plan.netsuite_changes)
 
     async def _write_salesforce(self, jobs: Sequence[AccountJob]) -> None:
-        changes = {job.account.id: fields for job in jobs if (fields := self._salesforce_fields(job))}
+        policy, push_field = self._connection.accounts, self._connection.options.push_field
+        changes = {
+            job.account.id: fields for job in jobs if (fields := job.salesforce_fields(policy, push_field))
+        }
         if not changes:
             return
         self._lease.check()
@@ -152,29 +110,58 @@ class AccountWork:
             results = await self._connection.salesforce.update_accounts(changes)
         except SideError as error:
             for job in jobs:
-                job.error, job.call_failed = job.error or error, job.account.id in changes
+                if job.account.id in changes:
+                    job.error, job.call_failed = job.error or error, True
             return
         for job in jobs:
             result = results.get(job.account.id)
-            if isinstance(result, Failed):
-                job.error = job.error or result.error
+            if isinstance(result, Written):
+                job.wrote_salesforce = changes[job.account.id]
+            elif isinstance(result, Failed) and job.error is None:
+                job.error, job.refused_by = result.error, Reason.REFUSED_BY_SALESFORCE
 
-    def _salesforce_fields(self, job: AccountJob) -> Fields:
-        fields: dict[str, str | bool | int | float | None] = {}
-        if job.error is None and job.customer_id and job.account.netsuite_id != job.customer_id:
-            fields[self._connection.contacts.salesforce_id_field] = job.customer_id
-        push_field = self._connection.options.push_field
-        if job.account.push_requested and push_field and not job.failed_for_now:
-            fields[push_field] = False
-        return fields
+    async def _agree(self, jobs: Sequence[AccountJob]) -> None:
+        """See what both systems kept of what was written. Not seeing it now loses nothing: the plan's own values stand
+        in, and the next look corrects them."""
+        accounts: dict[str, SalesforceAccount] = {}
+        customers: dict[str, NetSuiteCustomer] = {}
+        written = [job.account.id for job in jobs if job.plan.salesforce_changes and job.wrote_salesforce]
+        ids = [job.customer_id for job in jobs if job.wrote_netsuite and job.customer_id]
+        try:
+            if ids:
+                found = await self._connection.netsuite.find_customers(ids=ids)
+                customers = {customer.id: customer for customer in found}
+            if written:
+                accounts = dict(await self._connection.salesforce.read_accounts(written))
+        except SideError:
+            pass
+        for job in jobs:
+            if job.customer_id is not None:
+                kept = customers.get(job.customer_id)
+                job.agree(self._connection.accounts, accounts.get(job.account.id), kept)
 
-    async def _release(self, jobs: Sequence[AccountJob]) -> None:
-        """Make all contacts dirty of accounts whose customer is another one than they were released for, and those that
-        wait in NetSuite."""
+    async def _remember(self, jobs: Sequence[AccountJob]) -> None:
+        """Store what is agreed on accounts that stay linked as they were."""
         if not jobs:
             return
-        connection = self._connection
-        keys = await self._contacts_of([job.account.id for job in jobs])
+        now = self._connection.clock.now()
+
+        def store(tx: Tx) -> None:
+            for job in jobs:
+                links.agree(tx, Entity.ACCOUNT, job.account.id, job.agreed, now=now)
+
+        await self._connection.store.run(store)
+
+    async def _release(self, jobs: Sequence[AccountJob]) -> None:
+        """Make all contacts dirty of accounts whose customer is another one than they were released for, those that
+        wait in NetSuite, and the accounts below."""
+        if not jobs:
+            return
+        connection, salesforce = self._connection, self._connection.salesforce
+        ids = [job.account.id for job in jobs]
+        keys = await all_keys(salesforce.contacts_of_accounts, ids)
+        ours = connection.accounts.accounts is Accounts.SYNC
+        below = await all_keys(salesforce.children_of_accounts, ids) if ours else []
         now = connection.clock.now()
         urgency = min(job.claimed.priority for job in jobs)
 
@@ -188,20 +175,11 @@ class AccountWork:
             customers = [job.customer_id for job in jobs if job.customer_id]
             waiting = outcomes.netsuite_contacts_waiting_for(tx, customers)
             dirty_keys.mark(tx, waiting, cause=cause, now=now, priority=urgency)
+            cause = "its parent was linked or unlinked"
+            dirty_keys.mark(tx, below, cause=cause, now=now, priority=urgency)
 
         await connection.store.run(store)
         connection.wake.ring()
-
-    async def _contacts_of(self, account_ids: Sequence[str]) -> list[Key]:
-        keys: list[Key] = []
-        after: str | None = None
-        for _ in range(MAX_RELEASE_PAGES):
-            page = await self._connection.salesforce.contacts_of_accounts(account_ids, after)
-            keys += page.keys
-            if page.next is None:
-                break
-            after = page.next
-        return keys
 
     def _conclude(self, jobs: Sequence[AccountJob], report: Report) -> None:
         now = self._connection.clock.now()
@@ -209,42 +187,9 @@ class AccountWork:
             if job.error is not None and job.failed_for_now:
                 wait = self._connection.backoff(job.error, job.claimed.attempts)
                 report.put_back.append(PutBack(job.claimed, now + wait, job.error))
-            else:
-                report.settled.append(_settled(job))
-
-    async def _gone(self, item: Claimed) -> Settled:
-        now = self._connection.clock.now()
-        await self._connection.store.run(lambda tx: links.close(tx, Entity.ACCOUNT, item.key.id, now=now))
-        return Settled(item, Outcome(item.key, OutcomeKind.SKIPPED, Reason.DELETED_IN_SALESFORCE))
-
-
-def _settled(job: AccountJob) -> Settled:
-    plan, account, error = job.plan, job.account, job.error
-    kind, reason, detail = plan.outcome, plan.reason, plan.detail
-    if isinstance(error, PermanentError):
-        kind, reason, detail = OutcomeKind.FAILED, Reason.REFUSED_BY_NETSUITE, str(error)
-    wrote = error is None and plan.action in (Action.CREATE, Action.ADOPT)
-    outcome = Outcome(
-        job.claimed.key,
-        kind,
-        reason,
-        detail,
-        counterpart_id=job.customer_id,
-        account_id=account.id,
-        name=account.name,
-        trace=trace_rows(plan.trace),
-        choices=plan.choices,
-        written=kind.value if wrote else None,
-    )
-    entries = [_entry(job, plan.trigger)] if wrote or job.moves_gate else []
-    return Settled(job.claimed, outcome, tuple(entries), error if isinstance(error, PermanentError) else None)
-
-
-def _entry(job: AccountJob, trigger: Trigger | None) -> Entry:
-    what = {Action.CREATE: "customer created", Action.ADOPT: "customer adopted"}.get(
-        job.plan.action, "account linked" if job.customer_id else "account unlinked"
-    )
-    why = f"trigger {trigger.value}" if trigger else job.claimed.cause
-    return Entry(
-        what, Entity.ACCOUNT, job.account.id, job.customer_id, f"{why}; all its contacts are looked at"
-    )
+                continue
+            report.settled.append(job.settled())
+            parent = job.account.parent_id
+            if job.plan.reason is Reason.PARENT_NOT_SYNCED and parent:
+                key = Key(Entity.ACCOUNT, Side.SALESFORCE, parent)
+                report.marks.append(([key], f"the account {job.account.name} below it waits for it"))

@@ -43,6 +43,7 @@ class Source:
 
 
 NETSUITE_CONTACTS = Source(Entity.CONTACT, Side.NETSUITE)
+NETSUITE_CUSTOMERS = Source(Entity.ACCOUNT, Side.NETSUITE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +72,7 @@ class Options:
     stop_deletes_above: int = 20
     push_field: str | None = "Push_to_NetSuite__c"
     status_fields: StatusFields = field(default_factory=StatusFields)
-    watch: tuple[Source, ...] = (*map(Source, Entity), NETSUITE_CONTACTS)
+    watch: tuple[Source, ...] = (*map(Source, Entity), NETSUITE_CONTACTS, NETSUITE_CUSTOMERS)
 
 
 @dataclass(frozen=True, slots=True)

@@ -132,6 +132,8 @@ class Ingest:
         def store(tx: Tx) -> None:
             if self._source.side is Side.SALESFORCE:
                 dirty_keys.mark(tx, changes.keys, cause="changed in Salesforce", now=now)
+            elif self._entity is Entity.ACCOUNT:
+                netsuite_arrivals.mark_customers(tx, changes, now=now)
             else:
                 netsuite_arrivals.mark(tx, changes, self._connection.contacts.direction, now=now)
             cursors.move(tx, stream, changes.cursor, now=now)

@@ -16,6 +16,13 @@ from twinbook.store.database import Tx
 CHANGED, GONE = "changed in NetSuite", "deleted in NetSuite"
 
 
+def mark_customers(tx: Tx, changes: Changes, *, now: float) -> None:
+    """Mark the accounts dirty whose customers changed; customers without an account are of no concern."""
+    known = links.by_netsuite(tx, Entity.ACCOUNT, [key.id for key in changes.keys])
+    keys = [Key(Entity.ACCOUNT, Side.SALESFORCE, link.salesforce_id) for link in known.values()]
+    dirty_keys.mark(tx, keys, cause="its customer changed in NetSuite", now=now)
+
+
 def mark(tx: Tx, changes: Changes, direction: Direction, *, now: float) -> None:
     """Mark the contacts dirty that these changes of NetSuite contacts concern."""
     known = links.concluded(tx, Entity.CONTACT, [key.id for key in changes.keys])

@@ -11,7 +11,7 @@ from twinbook.domain.records import Entity, Fields, NetSuiteContact, NetSuiteCus
 from twinbook.netsuite.addresses import flatten
 from twinbook.netsuite.columns import Column, identifier, select_list
 from twinbook.netsuite.config import NetSuiteConfig
-from twinbook.netsuite.fields import BOOLEAN, DEFAULT_CONTACT_FIELDS, TEXT
+from twinbook.netsuite.fields import ADDRESS_FIELDS, BOOLEAN, DEFAULT_CONTACT_FIELDS, TEXT
 from twinbook.netsuite.metadata import Catalogue
 from twinbook.netsuite.suiteql import (
     TIME_FORMAT,
@@ -26,11 +26,9 @@ from twinbook.netsuite.suiteql import (
 
 VERSION: Final = f"TO_CHAR(c.lastmodifieddate, '{TIME_FORMAT}') AS version"
 
+ADDRESS_SET: Final = frozenset(ADDRESS_FIELDS)
+
 _CUSTOMER_JOIN = " LEFT JOIN customer k ON k.id = c.company"
-_ADDRESS_JOIN = (
-    " LEFT JOIN contactaddressbook b ON b.entity = c.id AND (b.defaultbilling = 'T' OR b.defaultshipping = 'T')"
-    " LEFT JOIN contactaddressbookentityaddress a ON a.nkey = b.addressbookaddress"
-)
 _ADDRESS_COLUMNS = (
     "b.defaultbilling",
     "a.addr1",
@@ -42,6 +40,15 @@ _ADDRESS_COLUMNS = (
     "a.country",
 )
 _SUBSIDIARY_JOIN = " LEFT JOIN customersubsidiaryrelationship s ON s.entity = c.id AND s.isprimarysub = 'T'"
+
+
+def _address_join(table: str) -> str:
+    """The default lines of a contact or customer; the names of the tables are unverified."""
+    return (
+        f" LEFT JOIN {table}addressbook b ON b.entity = c.id"
+        " AND (b.defaultbilling = 'T' OR b.defaultshipping = 'T')"
+        f" LEFT JOIN {table}addressbookentityaddress a ON a.nkey = b.addressbookaddress"
+    )
 
 
 class ContactReader:
@@ -84,7 +91,7 @@ class ContactReader:
     def _select(self, columns: Sequence[Column]) -> str:
         own = ("c.id", "c.externalid", *(column.sql("c") for column in columns), VERSION)
         joined = ("k.id AS customerid", *(_ADDRESS_COLUMNS if self._config.read_addresses else ()))
-        joins = _CUSTOMER_JOIN + (_ADDRESS_JOIN if self._config.read_addresses else "")
+        joins = _CUSTOMER_JOIN + (_address_join("contact") if self._config.read_addresses else "")
         return f"SELECT {select_list((*own, *joined))} FROM contact c{joins}"  # noqa: S608  (names are checked)
 
     def _contact(self, row: Row, columns: Sequence[Column]) -> NetSuiteContact:
@@ -105,13 +112,16 @@ class ContactReader:
 
 
 class CustomerReader:
-    """Reads customers with their primary subsidiary."""
+    """Reads customers with their primary subsidiary and, where the fields asked for include it, their default
+    address."""
 
     def __init__(self, suiteql: SuiteQL, catalogue: Catalogue, config: NetSuiteConfig) -> None:
         self._suiteql = suiteql
         self._catalogue = catalogue
         self._config = config
         self._id = Column(config.id_field, TEXT)
+        wanted = not ADDRESS_SET.isdisjoint(config.customer_fields)
+        self._reads_addresses = config.read_addresses and wanted
 
     async def find(
         self, ids: Sequence[str], salesforce_ids: Sequence[str], names: Sequence[str]
@@ -131,15 +141,18 @@ class CustomerReader:
         sql = self._select([*columns, self._id], oneworld=oneworld)
         found: dict[str, NetSuiteCustomer] = {}
         for where in any_of(terms):
-            for row in await self._suiteql.query(f"{sql} WHERE {where} ORDER BY c.id"):
-                found[row["id"]] = self._customer(row, [*columns, self._id])
+            for id_, row in _one_row_each(await self._suiteql.query(f"{sql} WHERE {where} ORDER BY c.id")):
+                found[id_] = self._customer(row, [*columns, self._id])
         return tuple(found.values())
 
     def _select(self, columns: Sequence[Column], *, oneworld: bool) -> str:
-        own = ("c.id", "c.externalid", "c.entityid", "c.companyname", "c.isinactive")
+        own = ("c.id", "c.externalid", "c.entityid", "c.companyname", "c.isinactive", "c.parent")
         subsidiary = ("s.subsidiary",) if oneworld else ()
-        listed = select_list((*own, *(column.sql("c") for column in columns), *subsidiary))
-        return f"SELECT {listed} FROM customer c{_SUBSIDIARY_JOIN if oneworld else ''}"  # noqa: S608
+        address = _ADDRESS_COLUMNS if self._reads_addresses else ()
+        listed = select_list((*own, *(column.sql("c") for column in columns), *subsidiary, *address))
+        joins = _SUBSIDIARY_JOIN if oneworld else ""
+        joins += _address_join("customer") if self._reads_addresses else ""
+        return f"SELECT {listed} FROM customer c{joins}"  # noqa: S608  (names are checked)
 
     def _customer(self, row: Row, columns: Sequence[Column]) -> NetSuiteCustomer:
         return NetSuiteCustomer(
@@ -148,13 +161,14 @@ class CustomerReader:
             external_id=row.get("externalid"),
             salesforce_id=row.get(self._id.key),
             subsidiary_id=row.get("subsidiary"),
+            parent_id=row.get("parent"),
             inactive=row.get("isinactive") == "T",
-            fields=_fields(row, columns),
+            fields={**_fields(row, columns), **(flatten(row) if self._reads_addresses else {})},
         )
 
 
 def _is_customer_column(name: str) -> bool:
-    """The subsidiary of a customer stands in a relation (netsuite.md 4.4); addresses are not read."""
+    """The subsidiary of a customer stands in a relation (netsuite.md 4.4), its address in another."""
     return "." not in name and name != "subsidiary"
 
 

@@ -22,7 +22,8 @@ IN_STEP = (OutcomeKind.CREATED, OutcomeKind.ADOPTED, OutcomeKind.UPDATED, Outcom
 class Outcome:
     """One look at one record. `written` names what this look wrote (created, adopted, updated), None if nothing.
 
-    `account_id` is the Salesforce account; of a NetSuite contact whose company is linked with none, that company.
+    `account_id` is the Salesforce account; of a NetSuite contact whose company is linked with none, that company; of an
+    account the parent that it waits for.
     """
 
     key: Key
@@ -227,6 +228,23 @@ def of_account(tx: Tx, account_ids: Sequence[str]) -> list[Key]:
         )
     )
     return [Key(Entity(row.entity), Side(row.side), row.record_id) for row in rows]
+
+
+def accounts_below(tx: Tx, parent_ids: Sequence[str]) -> dict[str, list[Key]]:
+    """The accounts that wait for each of these parents to be linked; parents for which none waits are absent."""
+    found: dict[str, list[Key]] = {}
+    for part in chunks(parent_ids):
+        rows = tx.execute(
+            sa.select(outcome.c.account_id, outcome.c.side, outcome.c.record_id).where(
+                outcome.c.scope == tx.scope,
+                outcome.c.entity == Entity.ACCOUNT,
+                outcome.c.reason == Reason.PARENT_NOT_SYNCED,
+                outcome.c.account_id.in_(part),
+            )
+        )
+        for row in rows:
+            found.setdefault(row.account_id, []).append(Key(Entity.ACCOUNT, Side(row.side), row.record_id))
+    return found
 
 
 def tally(tx: Tx, entity: Entity = Entity.CONTACT) -> list[Tally]:
