@@ -5,10 +5,11 @@ from __future__ import annotations
 from twinbook.domain.reasons import Reason
 from twinbook.domain.records import Entity, Key, Side
 from twinbook.engine.account_work import BY_HAND
-from twinbook.store import dirty_keys, flows, incidents, links, outcomes
+from twinbook.store import decisions, dirty_keys, flows, incidents, journal, links, outcomes, vanished
 from twinbook.store.database import Tx
 from twinbook.store.dirty_keys import Priority
 from twinbook.store.incidents import Incident
+from twinbook.store.journal import Entry
 
 
 def pause(tx: Tx, *, by: str, now: float) -> None:
@@ -17,11 +18,36 @@ def pause(tx: Tx, *, by: str, now: float) -> None:
 
 
 def resume(tx: Tx, *, by: str, now: float) -> int:
-    """Go on, and look again at everything that waited; the number of records."""
+    """Go on after a pause, and look again at everything that waited; the number of records. What a safety valve
+    holds stays held: see `confirm`."""
     flows.set_paused(tx, False, by=by, now=now)
     waiting = outcomes.keys_with_reason(tx, Reason.PAUSED)
     dirty_keys.mark(tx, waiting, cause="resumed", now=now, priority=Priority.RETRY)
     return len(waiting)
+
+
+def confirm(tx: Tx, *, by: str, now: float) -> int:
+    """Go on after a safety stop: a person has looked at what vanished, and it is worked off by the settings. The
+    number of records that waited."""
+    why = flows.state(tx).stopped_why or ""
+    flows.confirm(tx)
+    vanished.forget(tx, Entity.CONTACT)
+    waiting = outcomes.keys_with_reason(tx, Reason.SAFETY_STOP)
+    dirty_keys.mark(tx, waiting, cause=f"confirmed by {by}", now=now, priority=Priority.RETRY)
+    journal.append(tx, [Entry("confirmed", Entity.CONTACT, None, None, why, who=by)], now=now)
+    return len(waiting)
+
+
+def choose(tx: Tx, key: Key, choice: str, *, by: str, now: float) -> None:
+    """Take one of the choices that were listed with a record. Raises `ValueError` when it is none of them."""
+    found = outcomes.find(tx, key)
+    choices = found.choices if found else ()
+    if not choices:
+        raise ValueError(f"there is nothing to choose for {key.id}")
+    if choice not in choices:
+        raise ValueError(f"{choice!r} is none of the choices for {key.id}: {', '.join(choices)}")
+    decisions.take(tx, key, choice, by=by, now=now)
+    dirty_keys.mark(tx, [key], cause="a person decided", now=now)
 
 
 def push(tx: Tx, key: Key, *, now: float) -> None:
