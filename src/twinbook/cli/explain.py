@@ -91,7 +91,7 @@ def _print_memory(remembered: Remembered) -> None:
     if remembered.history:
         click.echo("\n  History, newest first:")
         for entry in remembered.history:
-            click.echo(f"    {when(entry.at)}  {entry.what} by {entry.who}: {entry.why}")
+            click.echo(f"    #{entry.id}  {when(entry.at)}  {entry.what} by {entry.who}: {entry.why}")
             for change in entry.changes:
                 click.echo(
                     f"        {change.side.value} {change.field}: {change.before!r} -> {change.after!r}"

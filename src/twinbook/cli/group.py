@@ -20,12 +20,16 @@ COMMANDS = {
     "run": ("twinbook.cli.run", "Keep Salesforce and NetSuite in step until stopped."),
     "status": ("twinbook.cli.status", "Show what is running, waiting and wrong."),
     "plan": ("twinbook.cli.plan", "Dry run: what would happen to every contact."),
+    "match": ("twinbook.cli.match", "Before go-live: whom a first sync would pair, and deciding it."),
+    "adopt": ("twinbook.cli.adopt", "Take over the links of another product."),
     "backfill": ("twinbook.cli.backfill", "Look at all contacts once, for a first sync; resumable."),
     "explain": ("twinbook.cli.explain", "Why a contact is, or is not, in NetSuite."),
     "push": ("twinbook.cli.control", "Look at one contact or account at once."),
     "pause": ("twinbook.cli.control", "Stop writing; changes are still taken in."),
     "resume": ("twinbook.cli.control", "Go on after a pause, and work off what waited."),
     "errors": ("twinbook.cli.errors", "List, show and retry what went wrong."),
+    "undo": ("twinbook.cli.undo", "Give back what Twinbook has overwritten."),
+    "rebuild": ("twinbook.cli.rebuild", "Make the link table again from the ids in both systems."),
 }
 
 

@@ -15,13 +15,16 @@ from twinbook.engine.gather import Considered, Gatherer
 
 @dataclass(frozen=True, slots=True)
 class Foreseen:
-    """One contact of the dry run."""
+    """One contact of the dry run. `candidates` are the NetSuite contacts that were looked at for it, `decided` is what
+    a person chose for it."""
 
     salesforce_id: str
     name: str
     email: str | None
     account: str | None
     plan: ContactPlan
+    candidates: tuple[Candidate, ...] = ()
+    decided: str | None = None
 
 
 class Preview:
@@ -59,6 +62,8 @@ class Preview:
             email_key(contact.fields.get("Email")),
             contact.account_name,
             plan,
+            found.view.candidates,
+            found.view.chosen,
         )
 
     def _after_others(self, found: Considered) -> ContactPlan:

@@ -1,0 +1,110 @@
+"""The matching report as a CSV file that a spreadsheet may open, edit and save, and that is read back.
+
+A cell that a spreadsheet would take for a formula gets an apostrophe before it, as OWASP advises (CSV injection): the
+texts come from records that anybody may have filled in. Reading takes it off again.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import TextIO
+
+from twinbook.engine.deciding import CONTACT, DECISION, Choice, Flaw
+from twinbook.engine.matching_report import Match, MatchCandidate
+
+COLUMNS = (CONTACT, "name", "email", "account", "would_be", "netsuite_id", "candidates", DECISION)
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "'")
+DELIMITERS = (",", ";", "\t")
+
+
+class UnreadableFileError(Exception):
+    """A file that is no matching report at all; the message says why."""
+
+
+def safe(text: str) -> str:
+    """A cell that no spreadsheet takes for a formula."""
+    return f"'{text}" if text.startswith(FORMULA_STARTS) else text
+
+
+def plain(cell: str) -> str:
+    """The text of a cell, without the apostrophe and without outer blanks."""
+    text = cell.strip()
+    return text[1:] if text.startswith("'") else text
+
+
+def open_for_writing(path: Path) -> TextIO:
+    """With a byte order mark, without which Excel spoils letters beyond ASCII. Raises OSError."""
+    return path.open("w", encoding="utf-8-sig", newline="")
+
+
+def write_rows(file: TextIO, rows: Iterable[Match], *, header: bool) -> None:
+    writer = csv.writer(file)
+    if header:
+        writer.writerow(COLUMNS)
+    writer.writerows([safe(cell) for cell in _cells(row)] for row in rows)
+
+
+def read_choices(path: Path) -> tuple[list[Choice], list[Flaw]]:
+    """The rows in which something is decided, and what is wrong with the file itself, row by row.
+
+    Raises `UnreadableFileError` when it is no such file.
+    """
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError:
+        raise UnreadableFileError(f"{path} is not UTF-8 text; save it as CSV UTF-8") from None
+    except OSError as problem:
+        raise UnreadableFileError(f"{path} cannot be read: {problem.strerror}") from None
+    choices: list[Choice] = []
+    flaws: list[Flaw] = []
+    for number, row in _rows(path, text):
+        contact, decision = (plain(row.get(column) or "") for column in (CONTACT, DECISION))
+        if contact and decision:
+            choices.append(Choice(number, contact, decision.casefold()))
+        elif decision:
+            flaws.append(Flaw(number, CONTACT, "it is empty, so nobody knows whom the decision is about"))
+    return choices, flaws
+
+
+def _rows(path: Path, text: str) -> Iterator[tuple[int, Mapping[str, str]]]:
+    """Spreadsheets of some countries save with semicolons. Rows are counted as a spreadsheet shows them."""
+    head = text.partition("\n")[0]
+    delimiter = max(DELIMITERS, key=head.count)
+    reader = csv.DictReader(text.splitlines(keepends=True), delimiter=delimiter, strict=True)
+    try:
+        names = [name.strip() for name in reader.fieldnames or ()]
+        missing = [column for column in (CONTACT, DECISION) if column not in names]
+        if missing:
+            raise UnreadableFileError(
+                f"{path} has no column {missing[0]}; start from a file that `twinbook match --csv` wrote"
+            )
+        reader.fieldnames = names
+        yield from enumerate(reader, start=2)
+    except csv.Error as problem:
+        raise UnreadableFileError(f"{path}, line {reader.line_num}: {problem}") from None
+
+
+def _cells(row: Match) -> tuple[str, ...]:
+    return (
+        row.salesforce_id,
+        row.name,
+        row.email or "",
+        row.account or "",
+        row.kind,
+        row.netsuite_id or "",
+        "; ".join(map(described, row.candidates)),
+        row.decision or "",
+    )
+
+
+def described(candidate: MatchCandidate) -> str:
+    """A candidate in a few words, its id first."""
+    notes = [
+        candidate.email,
+        f"company {candidate.company_id}" if candidate.company_id else "no company",
+        "inactive" if candidate.inactive else None,
+        f"belongs to {candidate.linked_to}" if candidate.linked_to else None,
+    ]
+    return f"{candidate.id} {candidate.name} ({', '.join(note for note in notes if note)})"
