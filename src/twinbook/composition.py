@@ -17,10 +17,17 @@ from structlog.typing import EventDict
 
 from twinbook.domain.mapping import ContactMapping
 from twinbook.domain.plan import Trigger
-from twinbook.domain.policy import ContactPolicy
+from twinbook.domain.policy import AccountPolicy, ContactPolicy
 from twinbook.domain.records import Entity
 from twinbook.engine.clock import Clock
-from twinbook.engine.connection import NETSUITE_CONTACTS, Connection, Options, Source, StatusFields
+from twinbook.engine.connection import (
+    NETSUITE_CONTACTS,
+    NETSUITE_CUSTOMERS,
+    Connection,
+    Options,
+    Source,
+    StatusFields,
+)
 from twinbook.http import HttpSettings, HttpTransport
 from twinbook.netsuite.auth import (
     Authorizer,
@@ -106,12 +113,23 @@ async def connect(settings: ConnectionSettings, store: Store, clock: Clock) -> A
             netsuite=sides.netsuite,
             store=store,
             contacts=policy,
-            accounts=account_policy(settings),
+            accounts=await _accounts(settings, sides, facts),
             clock=clock,
             urgency=calling_at,
             events=sides.events if settings.salesforce.change_events == "auto" else None,
             options=_options(settings, policy, facts),
         )
+
+
+async def _accounts(settings: ConnectionSettings, sides: Sides, facts: OrgFacts) -> AccountPolicy:
+    policy = account_policy(
+        settings,
+        salesforce_schema=facts.account.fields,
+        netsuite_schema=await sides.netsuite.describe(Entity.ACCOUNT),
+    )
+    missing = facts.missing_account_fields
+    rows = tuple(row for row in policy.mapping.rows if row.salesforce not in missing)
+    return replace(policy, mapping=replace(policy.mapping, rows=rows))
 
 
 def configure_logging(settings: LogSettings) -> None:
@@ -162,7 +180,7 @@ def _options(settings: ConnectionSettings, policy: ContactPolicy, facts: OrgFact
         netsuite_poll_seconds=settings.netsuite.poll_seconds,
         stop_deletes_percent=settings.limits.stop_deletes_percent,
         stop_deletes_above=settings.limits.stop_deletes_above,
-        watch=_watched(settings, policy),
+        watch=_watched(settings, policy, facts),
         push_field=settings.salesforce.push_field if facts.push_on_contact or facts.push_on_account else None,
         status_fields=StatusFields(
             *(
@@ -205,11 +223,12 @@ def _salesforce_config(settings: ConnectionSettings, policy: ContactPolicy) -> S
     accounts = account_policy(settings)
     return SalesforceConfig(
         contact_fields=tuple(sorted(wanted)),
-        account_fields=tuple(sorted({name for rule in accounts.rules for name in rule.salesforce_fields})),
+        account_fields=tuple(sorted(accounts.salesforce_fields)),
         api_version=salesforce.api_version,
         id_field=salesforce.id_field,
         push_field=salesforce.push_field,
         role_sources=_role_sources(settings, policy),
+        quotes=Trigger.QUOTE in accounts.triggers,
         save_past_duplicate_alerts=salesforce.save_past_duplicate_alerts,
     )
 
@@ -220,12 +239,17 @@ def _role_sources(settings: ConnectionSettings, policy: ContactPolicy) -> frozen
     return role_entities(settings) if looked_at else frozenset()
 
 
-def _watched(settings: ConnectionSettings, policy: ContactPolicy) -> tuple[Source, ...]:
-    """NetSuite is watched in every direction: there may be news of a pair that is not in step, or lost its half."""
+def _watched(settings: ConnectionSettings, policy: ContactPolicy, facts: OrgFacts) -> tuple[Source, ...]:
+    """NetSuite is watched in every direction: there may be news of a pair that is not in step, or lost its half.
+    Customers are watched where their changes are carried to accounts."""
+    accounts = account_policy(settings)
     wanted = {Entity.CONTACT, Entity.ACCOUNT} | _role_sources(settings, policy)
-    if Trigger.CLOSED_WON in account_policy(settings).triggers:
+    if Trigger.CLOSED_WON in accounts.triggers:
         wanted.add(Entity.OPPORTUNITY)
-    return (*map(Source, sorted(wanted)), NETSUITE_CONTACTS)
+    if Trigger.QUOTE in accounts.triggers and facts.quotes:
+        wanted.add(Entity.QUOTE)
+    customers = (NETSUITE_CUSTOMERS,) if accounts.reads_customers else ()
+    return (*map(Source, sorted(wanted)), NETSUITE_CONTACTS, *customers)
 
 
 def _netsuite_side(settings: ConnectionSettings, policy: ContactPolicy, http: HttpTransport) -> NetSuiteSide:
@@ -236,6 +260,7 @@ def _netsuite_side(settings: ConnectionSettings, policy: ContactPolicy, http: Ht
         id_field=netsuite.id_field,
         locked_field=netsuite.locked_field,
         contact_fields=tuple(sorted(policy.mapping.netsuite_fields)),
+        customer_fields=tuple(sorted(account_policy(settings).mapping.netsuite_fields)),
         read_addresses=netsuite.read_addresses,
         read_deleted=netsuite.read_deleted,
         concurrency=netsuite.concurrency,

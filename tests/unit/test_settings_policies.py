@@ -63,8 +63,12 @@ def test_the_defaults_are_those_that_are_promised() -> None:
         "mode": "sync",
         "triggers": ["closed-won"],
         "rules": [],
+        "update": True,
         "subsidiary_id": None,
+        "subsidiary_rules": [],
         "customer_status_id": None,
+        "mapping_base": "default",
+        "mapping": [],
     }
     assert connection().limits.model_dump() == {
         "batch_size": 200,
@@ -114,15 +118,20 @@ def test_every_setting_reaches_the_planner() -> None:
             "mode": "gate-only",
             "triggers": ["rule"],
             "rules": [{"name": "customers", "expression": "account.Name != ''"}],
+            "update": False,
             "subsidiary_id": "3",
+            "subsidiary_rules": [
+                {"name": "germany", "expression": "account.BillingCountry == 'DE'", "subsidiary_id": "4"}
+            ],
             "customer_status_id": "13",
+            "mapping_base": "empty",
         },
     }
     settings = ConnectionSettings.model_validate(different)
     contacts = contact_policy(settings, salesforce_schema={}, netsuite_schema={})
     for policy, default in (
         (contacts, ContactPolicy(mapping=default_mapping())),
-        (account_policy(settings), AccountPolicy()),
+        (account_policy(settings, salesforce_schema={}, netsuite_schema={}), AccountPolicy()),
     ):
         unchanged = [
             field.name
@@ -134,10 +143,10 @@ def test_every_setting_reaches_the_planner() -> None:
 
 def test_triggers_and_role_sources_become_the_domain_s_words() -> None:
     settings = connection(
-        accounts={"triggers": ["closed-won", "all"]},
+        accounts={"triggers": ["closed-won", "quote", "all"]},
         salesforce=MINIMAL["salesforce"] | {"role_sources": ["OpportunityContactRole"]},
     )
-    assert account_policy(settings).triggers == {Trigger.CLOSED_WON, Trigger.ALL}
+    assert account_policy(settings).triggers == {Trigger.CLOSED_WON, Trigger.QUOTE, Trigger.ALL}
     assert role_entities(settings) == {Entity.OPPORTUNITY_CONTACT_ROLE}
 
 
@@ -218,3 +227,62 @@ def test_rows_that_make_no_sense_are_refused_where_they_stand(
         load(path, {})
     found = {item.key: item.problem for item in caught.value.problems}
     assert problem in found[f"connections.default.contacts.{key}"]
+
+
+def account_keys(*rows: dict[str, Any], **accounts: Any) -> set[str]:
+    settings = connection(accounts={"mapping": list(rows), **accounts})
+    return {row.key for row in account_policy(settings).mapping.rows}
+
+
+def test_the_account_map_is_changed_like_that_of_contacts() -> None:
+    default = account_keys()
+    assert {"Name/companyName", "Phone/phone", "Website/url", "BillingCity/address.city"} <= default
+    assert account_keys({"salesforce": "Fax", "enabled": False}) == default - {"Fax/fax"}
+    region = {"salesforce": "Region__c", "netsuite": "custentity_region"}
+    assert account_keys(region) == default | {"Region__c/custentity_region"}
+    assert account_keys(region, mapping_base="empty") == {"Region__c/custentity_region"}
+
+
+def test_a_row_of_the_account_map_keeps_the_kind_of_its_field() -> None:
+    settings = connection(
+        accounts={"mapping": [{"salesforce": "Website", "netsuite": "url", "direction": "->"}]}
+    )
+    row = account_policy(settings).mapping.row("Website/url")
+    assert row is not None
+    assert row.kind is Kind.URL
+
+
+def test_rules_and_map_say_which_fields_of_accounts_are_read() -> None:
+    accounts = {
+        "triggers": ["rule"],
+        "rules": [{"name": "vip", "expression": "account.Type == 'VIP' && account.Name != ''"}],
+        "subsidiary_rules": [{"name": "de", "expression": "account.Region__c == 'DE'", "subsidiary_id": "2"}],
+        "mapping_base": "empty",
+    }
+    assert account_policy(connection(accounts=accounts)).salesforce_fields == {"Type", "Region__c"}
+
+
+@pytest.mark.parametrize(
+    ("accounts", "problem"),
+    [
+        ('mapping = [{salesforce="ParentId", netsuite="parent"}]', "set by Twinbook itself"),
+        ('mapping = [{salesforce="Title", enabled=false}]', "not in the default map"),
+        (
+            'subsidiary_rules = [{name="a", expression="true", subsidiary_id="x"}]',
+            "",
+        ),
+        (
+            'subsidiary_rules = [{name="a", expression="true", subsidiary_id="1"},'
+            ' {name="a", expression="true", subsidiary_id="2"}]',
+            "two rules have the name",
+        ),
+    ],
+)
+def test_account_settings_that_make_no_sense_are_refused(tmp_path: Path, accounts: str, problem: str) -> None:
+    path = tmp_path / "twinbook.toml"
+    path.write_text(f"[connections.default.accounts]\n{accounts}\n")
+    with pytest.raises(SettingsError) as caught:
+        load(path, {})
+    found = [item for item in caught.value.problems if item.key.startswith("connections.default.accounts.")]
+    assert found
+    assert problem in found[0].problem

@@ -135,3 +135,16 @@ class AccountPolicy:
     netsuite_id_field: str = "custentity_twinbook_sf_id"
     salesforce_schema: Schema | None = None
     netsuite_schema: Schema | None = None
+
+    @property
+    def salesforce_fields(self) -> frozenset[str]:
+        """The fields of the account that rules and map look at."""
+        rules = (*self.rules, *(item.rule for item in self.subsidiary_rules))
+        named = {name.removeprefix("Account.") for rule in rules for name in rule.salesforce_fields}
+        return self.mapping.salesforce_fields | named
+
+    @property
+    def reads_customers(self) -> bool:
+        """Whether changes of customers are carried to accounts."""
+        carried = self.direction.reaches(Side.SALESFORCE) and bool(self.mapping.rows)
+        return self.accounts is Accounts.SYNC and self.update and carried

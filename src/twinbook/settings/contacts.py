@@ -24,10 +24,19 @@ from twinbook.domain.policy import (
     WithoutAccount,
 )
 from twinbook.domain.rules import Expression
-from twinbook.settings.mapping import MappingBase, MappingSettings, mapping_of
+from twinbook.settings.mapping import (
+    AccountMappingSettings,
+    MappingBase,
+    MappingSettings,
+    account_mapping_of,
+    mapping_of,
+)
 from twinbook.settings.table import Name, Names, Table, refusal
 
-TriggerName = Literal["closed-won", "push", "rule", "all"]
+TriggerName = Literal["closed-won", "quote", "push", "rule", "all"]
+
+
+SubsidiaryId = Annotated[str, Field(pattern=r"^[0-9]+$")]
 
 
 class RuleSettings(Table):
@@ -105,8 +114,15 @@ class ContactSettings(Table):
         return rows
 
 
+class SubsidiaryRuleSettings(RuleSettings):
+    """Which accounts become customers of a subsidiary (OneWorld)."""
+
+    subsidiary_id: SubsidiaryId
+    """Internal id of the subsidiary of accounts for which the expression is true."""
+
+
 class AccountSettings(Table):
-    """The gate: when an account becomes a NetSuite customer, and who makes it one."""
+    """The gate: when an account becomes a NetSuite customer, and who makes it one. Directions are those of contacts."""
 
     mode: Accounts = Accounts.SYNC
     """Match or create customers (sync), or only wait until another tool has linked the account (gate-only)."""
@@ -114,10 +130,32 @@ class AccountSettings(Table):
     """What makes an account sync. The push checkbox and a request by hand always do."""
     rules: tuple[RuleSettings, ...] = ()
     """Conditions of the trigger rule; any of them is enough."""
-    subsidiary_id: Annotated[str, Field(pattern=r"^[0-9]+$")] | None = None
-    """Internal id of the subsidiary of new customers; NetSuite OneWorld requires it."""
+    update: bool = True
+    """Keep linked accounts and their customers in step."""
+    subsidiary_id: SubsidiaryId | None = None
+    """Internal id of the subsidiary of new customers for which no rule holds; NetSuite OneWorld requires one."""
+    subsidiary_rules: tuple[SubsidiaryRuleSettings, ...] = ()
+    """The first rule that is true gives a new customer its subsidiary."""
     customer_status_id: Annotated[str, Field(pattern=r"^-?[0-9]+$")] | None = None
     """Internal id of the status of new customers; the form's default when absent."""
+    mapping_base: MappingBase = "default"
+    """Start from the default map of accounts and change single rows, or from nothing."""
+    mapping: tuple[AccountMappingSettings, ...] = ()
+    """Rows that replace or extend the map that `mapping_base` names."""
+
+    @field_validator("subsidiary_rules")
+    @classmethod
+    def _distinct_rules(cls, rules: tuple[SubsidiaryRuleSettings, ...]) -> tuple[SubsidiaryRuleSettings, ...]:
+        _refuse_repeated(rules)
+        return rules
+
+    @field_validator("mapping")
+    @classmethod
+    def _fits_together(
+        cls, rows: tuple[AccountMappingSettings, ...], info: ValidationInfo
+    ) -> tuple[AccountMappingSettings, ...]:
+        account_mapping_of(info.data.get("mapping_base", "default"), rows)
+        return rows
 
     @field_validator("rules")
     @classmethod

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Literal
+from collections.abc import Iterable, Sequence
+from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
+from twinbook.domain.account_mapping import AccountMapping, default_account_mapping
 from twinbook.domain.canonical import Kind
 from twinbook.domain.mapping import (
     ConflictPolicy,
@@ -52,8 +53,13 @@ class MappingSettings(Table):
     on_overflow: Overflow = Overflow.ERROR
     """What to do with a value that is too long for the target field."""
 
+    @classmethod
+    def usual_rows(cls) -> Sequence[MappingRow]:
+        """The default map that these rows change."""
+        return default_mapping().rows
+
     @model_validator(mode="after")
-    def _makes_sense(self) -> MappingSettings:
+    def _makes_sense(self) -> Self:
         if self.enabled:
             self.row()
         elif not _fitting(self):
@@ -70,21 +76,46 @@ class MappingSettings(Table):
 
     def _usual_kind(self) -> Kind:
         fields = {self.salesforce, self.netsuite} - {""}
-        kinds = (row.kind for row in default_mapping().rows if fields & {row.salesforce, row.netsuite})
+        kinds = (row.kind for row in self.usual_rows() if fields & {row.salesforce, row.netsuite})
         return next(kinds, Kind.TEXT)
+
+
+class AccountMappingSettings(MappingSettings):
+    """One pair of fields of account and customer that is kept in step. It replaces the default rows that write a field
+    which it writes too."""
+
+    salesforce: str = ""
+    """Field of the Salesforce account; may be left out when `expression` gives the value."""
+    netsuite: str = ""
+    """Field of the NetSuite customer, by its REST name, such as phone, custentity_region or address.city."""
+
+    @classmethod
+    def usual_rows(cls) -> Sequence[MappingRow]:
+        return default_account_mapping().rows
 
 
 def mapping_of(base: MappingBase, changes: Sequence[MappingSettings]) -> ContactMapping:
     """The map that `changes` make of the base. Raises a refusal when two of them exclude each other."""
-    rows = list(default_mapping().rows) if base == "default" else []
+    try:
+        return ContactMapping(_changed(default_mapping().rows if base == "default" else (), changes))
+    except ValueError as problem:
+        raise _refused(problem) from None
+
+
+def account_mapping_of(base: MappingBase, changes: Sequence[AccountMappingSettings]) -> AccountMapping:
+    """The same for accounts."""
+    try:
+        return AccountMapping(_changed(default_account_mapping().rows if base == "default" else (), changes))
+    except ValueError as problem:
+        raise _refused(problem) from None
+
+
+def _changed(rows: Iterable[MappingRow], changes: Sequence[MappingSettings]) -> tuple[MappingRow, ...]:
     given = [change.row() for change in changes if change.enabled]
     gone = [row for change in changes if not change.enabled for row in _fitting(change)]
     taken = {place for row in given for place in _written(row)}
     kept = [row for row in rows if row not in gone and not taken & _written(row)]
-    try:
-        return ContactMapping((*kept, *given))
-    except ValueError as problem:
-        raise _refused(problem) from None
+    return (*kept, *given)
 
 
 def _written(row: MappingRow) -> set[tuple[Side, str]]:
@@ -97,7 +128,7 @@ def _fitting(change: MappingSettings) -> list[MappingRow]:
         return []
     return [
         row
-        for row in default_mapping().rows
+        for row in change.usual_rows()
         if change.salesforce in ("", row.salesforce) and change.netsuite in ("", row.netsuite)
     ]
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from twinbook.domain.plan import Trigger
-from twinbook.domain.policy import AccountPolicy, ContactPolicy
+from twinbook.domain.policy import AccountPolicy, ContactPolicy, SubsidiaryRule
 from twinbook.domain.ports import Schema
 from twinbook.domain.records import Entity
 from twinbook.domain.rules import Rule
 from twinbook.settings.contacts import RuleSettings
-from twinbook.settings.mapping import mapping_of
+from twinbook.settings.mapping import account_mapping_of, mapping_of
 from twinbook.settings.model import ConnectionSettings
 from twinbook.settings.systems import RoleSource
 
@@ -55,16 +55,31 @@ def contact_policy(
     )
 
 
-def account_policy(connection: ConnectionSettings) -> AccountPolicy:
-    """The rules for the account gate."""
+def account_policy(
+    connection: ConnectionSettings,
+    *,
+    salesforce_schema: Schema | None = None,
+    netsuite_schema: Schema | None = None,
+) -> AccountPolicy:
+    """The rules for accounts. Values are checked before sending against the schemas that are given."""
     accounts = connection.accounts
     return AccountPolicy(
         accounts=accounts.mode,
         triggers=frozenset(Trigger(name) for name in accounts.triggers),
         rules=_rules(accounts.rules),
+        subsidiary_rules=tuple(
+            SubsidiaryRule(Rule(rule.name, rule.expression), rule.subsidiary_id)
+            for rule in accounts.subsidiary_rules
+        ),
         subsidiary_id=accounts.subsidiary_id,
         customer_status_id=accounts.customer_status_id,
+        mapping=account_mapping_of(accounts.mapping_base, accounts.mapping),
+        direction=connection.contacts.direction,
+        update=accounts.update,
+        salesforce_id_field=connection.salesforce.id_field,
         netsuite_id_field=connection.netsuite.id_field,
+        salesforce_schema=salesforce_schema,
+        netsuite_schema=netsuite_schema,
     )
 
 
