@@ -11,6 +11,7 @@ from twinbook.cli.exits import Exit, Problem
 from twinbook.domain.ids import to_18
 from twinbook.domain.records import Entity, Key, Side
 from twinbook.engine import controls
+from twinbook.store import flows
 from twinbook.store.database import Tx
 
 PREFIXES = {"003": Entity.CONTACT, "001": Entity.ACCOUNT}
@@ -61,12 +62,28 @@ def pause(ctx: click.Context, as_json: bool) -> None:
 
 
 @click.command()
+@click.option("--confirm", is_flag=True, help="Go on after a safety stop too: what vanished is worked off.")
 @json_option
 @click.pass_context
-def resume(ctx: click.Context, as_json: bool) -> None:
-    """Go on after a pause, and look again at everything that waited for it."""
+def resume(ctx: click.Context, confirm: bool, as_json: bool) -> None:
+    """Go on after a pause, and look again at everything that waited for it.
+
+    A safety stop is released only with --confirm, once a person has looked at what vanished.
+    """
+
+    def go_on(tx: Tx) -> int:
+        flow, now = flows.state(tx), time.time()
+        if flow.stopped and not confirm:
+            raise Problem(
+                f"A safety valve holds this connection: {flow.stopped_why}. Check the two systems; if all is as it "
+                "should be, go on with `twinbook resume --confirm`.",
+                Exit.FOUND,
+            )
+        confirmed = controls.confirm(tx, by=person(), now=now) if flow.stopped else 0
+        return confirmed + controls.resume(tx, by=person(), now=now)
+
     with open_store(ctx, load_settings(ctx)) as store:
-        number = store.run_now(lambda tx: controls.resume(tx, by=person(), now=time.time()))
+        number = store.run_now(go_on)
     if as_json:
         print_json({"paused": False, "waiting": number})
     else:

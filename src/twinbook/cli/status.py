@@ -74,6 +74,11 @@ def _print(found: Status) -> None:
     flow = f"paused by {found.flow.changed_by}" if found.flow.paused else "on"
     queue = found.queue
     console.print(f"[bold]{found.connection}[/bold]  flow {flow}")
+    if found.flow.stopped:
+        console.print(
+            f"[bold red]safety stop[/bold red] since {when(found.flow.stopped_at)}: {found.flow.stopped_why}. "
+            "Check the two systems, then `twinbook resume --confirm`."
+        )
     console.print(f"linked    {found.linked_contacts} contacts, {found.linked_accounts} accounts")
     console.print(f"queue     {queue.due} due, {queue.later} for later, {queue.claimed} in work")
     console.print(

@@ -247,6 +247,15 @@ def accounts_below(tx: Tx, parent_ids: Sequence[str]) -> dict[str, list[Key]]:
     return found
 
 
+def with_choices(tx: Tx, *, limit: int = 1000) -> list[Outcome]:
+    """Records about which a person can choose, in the order of their last look."""
+    none = sa.cast(outcome.c.choices, sa.Text) == "[]"
+    rows = tx.execute(
+        sa.select(outcome).where(outcome.c.scope == tx.scope, ~none).order_by(outcome.c.looked_at).limit(limit)
+    )
+    return [_outcome(row) for row in rows]
+
+
 def tally(tx: Tx, entity: Entity = Entity.CONTACT) -> list[Tally]:
     """Counts by outcome and reason, the largest first."""
     number = sa.func.count().label("number")
