@@ -54,6 +54,7 @@ class Feature(StrEnum):
     MIDDLE_NAME = "middle_name"
     STATE_COUNTRY_PICKLISTS = "state_country_picklists"
     PERSON_ACCOUNTS = "person_accounts"
+    CELIGO_PACKAGE = "celigo_package"
 
 
 class OnParentDelete(StrEnum):

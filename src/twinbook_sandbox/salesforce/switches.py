@@ -21,6 +21,8 @@ class SalesforceSwitches:
     """State and country picklists are enabled: codes and labels must exist and agree (6.1)."""
     person_accounts: bool = True
     """The org has person accounts (6.3)."""
+    celigo_package: bool = False
+    """The package of Celigo's Integration App is installed: its NetSuite id on Contact and Account."""
     person_name_order: str = "Salutation FirstName LastName MiddleName Suffix"
     """Order of a person's name in change events. Unverified (11.5)."""
     hidden_fields: list[str] = field(default_factory=list)
@@ -82,5 +84,6 @@ class SalesforceSwitches:
             Feature.MIDDLE_NAME: self.middle_name,
             Feature.STATE_COUNTRY_PICKLISTS: self.state_country_picklists,
             Feature.PERSON_ACCOUNTS: self.person_accounts,
+            Feature.CELIGO_PACKAGE: self.celigo_package,
         }
         return frozenset(feature for feature, on in chosen.items() if on)

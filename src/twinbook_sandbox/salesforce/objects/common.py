@@ -147,4 +147,11 @@ def sync_fields(first_id: int) -> tuple[Field, ...]:
         datetime_("NetSuite_Last_Sync__c", field_id=field_id(3)),
         checkbox("Push_to_NetSuite__c", field_id=field_id(4)),
         url("NetSuite_Link__c", field_id=field_id(5)),
+        text(
+            "celigo_sfnsio__NetSuite_Id__c",
+            length=255,
+            external_id=True,
+            field_id=field_id(6),
+            needs=frozenset({Feature.CELIGO_PACKAGE}),
+        ),
     )
