@@ -181,4 +181,13 @@ async def _no_runs(connection: Connection) -> bool:
 
 
 def _literal(value: Any) -> str:
-    return value if isinstance(value, str) else orjson.dumps(value).decode()
+    return value if isinstance(value, str) else _toml(value)
+
+
+def _toml(value: Any) -> str:
+    """A value as it stands in TOML: what JSON writes, but for tables."""
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{name} = {_toml(item)}' for name, item in value.items())}}}"
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(_toml, value))}]"
+    return orjson.dumps(value).decode()

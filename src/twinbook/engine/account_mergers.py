@@ -20,7 +20,7 @@ from twinbook.engine.report import Report, Settled
 from twinbook.store import dirty_keys, links, outcomes
 from twinbook.store.database import Tx
 from twinbook.store.dirty_keys import Claimed
-from twinbook.store.links import Intent
+from twinbook.store.links import Intent, Reservation
 from twinbook.store.outcomes import Outcome
 
 # Pages of what belongs to a batch of accounts; a page holds up to 2,000 records.
@@ -48,7 +48,7 @@ class Departures:
             known = links.by_salesforce(tx, Entity.ACCOUNT, [*ids, *winners])
             for id_ in ids:
                 winner = winners.get(merged.get(id_, ""))
-                if winner is None or not self._hand_over(tx, id_, winner, known, now=now):
+                if winner is None or not self._hand_over(tx, deleted[id_], winner, known, now=now):
                     links.close(tx, Entity.ACCOUNT, id_, now=now)
             left = [*contacts, *outcomes.of_account(tx, ids)]
             dirty_keys.mark(tx, left, cause="its account was merged or deleted", now=now)
@@ -62,19 +62,24 @@ class Departures:
         report.settled += [_settled(item, merged.get(item.key.id)) for item in gone]
 
     def _hand_over(
-        self, tx: Tx, loser: str, winner: SalesforceAccount, known: Mapping[str, Link], *, now: float
+        self,
+        tx: Tx,
+        loser: SalesforceAccount,
+        winner: SalesforceAccount,
+        known: Mapping[str, Link],
+        *,
+        now: float,
     ) -> bool:
         """Keep the loser's customer for a winner that has none; the winner's own look then links the two."""
-        own, left = known.get(winner.id), known.get(loser)
+        own, left = known.get(winner.id), known.get(loser.id)
+        remembered = left.netsuite_id if left is not None and left.state is LinkState.LINKED else None
+        customer_id = loser.netsuite_id or remembered
         has_one = winner.netsuite_id is not None or (own is not None and own.state is not LinkState.CLOSED)
-        if self._connection.accounts.accounts is not Accounts.SYNC or has_one:
+        if self._connection.accounts.accounts is not Accounts.SYNC or has_one or customer_id is None:
             return False
-        if left is None or left.state is not LinkState.LINKED or left.netsuite_id is None:
-            return False
-        hand_over(tx, Entity.ACCOUNT, loser, winner.id, now=now)
-        intent = Intent(winner.id, account_key(winner.id), left.netsuite_id)
-        links.reserve(tx, Entity.ACCOUNT, intent, now=now)
-        return True
+        hand_over(tx, Entity.ACCOUNT, loser.id, winner.id, now=now)
+        intent = Intent(winner.id, account_key(winner.id), customer_id)
+        return links.reserve(tx, Entity.ACCOUNT, intent, now=now) is Reservation.HELD
 
 
 async def all_keys(lister: Lister, account_ids: Sequence[str]) -> list[Key]:
