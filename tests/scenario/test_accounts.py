@@ -1,4 +1,4 @@
-"""The account flow over the real protocols (behaviour.md 6): triggers, matching, parents, updates, both ends checked."""
+"""The account flow over the real protocols (behaviour.md 6). Both ends are checked."""
 
 from __future__ import annotations
 
