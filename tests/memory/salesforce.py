@@ -387,7 +387,8 @@ class MemorySalesforce(Unreliable):
 
     def _schema(self, entity: Entity) -> Schema:
         custom = self.custom_fields if entity is Entity.CONTACT else {}
-        return {**schema_of(entity, self.config), **custom}
+        own = schema_of(entity, self.config)
+        return {**own, **custom} if custom else own
 
     # Looking things up
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from twinbook.domain.ports import FieldMeta, Schema
 from twinbook.domain.records import Entity
 from twinbook.salesforce.config import SalesforceConfig
@@ -23,6 +25,7 @@ _ACCOUNT_LENGTHS = {
 }  # fmt: skip
 
 
+@cache
 def schema_of(entity: Entity, config: SalesforceConfig) -> Schema:
     """Standard fields and those of Twinbook's package; empty for entities that are not synced."""
     if entity.leads_elsewhere:
