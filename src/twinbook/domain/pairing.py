@@ -11,10 +11,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from twinbook.domain.account_writing import facts_of_account
 from twinbook.domain.agreement import Agreement, stored
 from twinbook.domain.case import facts_of
 from twinbook.domain.ids import is_salesforce_id, salesforce_id_of, to_18
-from twinbook.domain.mapping import COMPANY_ROW, ContactMapping
+from twinbook.domain.mapping import COMPANY_ROW, ContactMapping, FieldMap
 from twinbook.domain.merge import Pair, merge
 from twinbook.domain.plan import Gate
 from twinbook.domain.records import (
@@ -27,6 +28,7 @@ from twinbook.domain.records import (
     Side,
     display_name,
 )
+from twinbook.domain.rules import Facts
 
 Record = SalesforceContact | SalesforceAccount | NetSuiteContact | NetSuiteCustomer
 
@@ -116,18 +118,30 @@ def judge(own: Bearer, named: Bearer | None, *, rivals: Sequence[str], suitors: 
     return _finding(Verdict.ONE_SIDED, own, named, f"{there} does not bear its id")
 
 
-def agreed_at_sight(
+def contacts_agreed(
     mapping: ContactMapping, salesforce: SalesforceContact, netsuite: NetSuiteContact
 ) -> Fields:
-    """What a pair can be taken to have agreed on when the memory of it is lost: every row on which both sides show
-    the same. A row on which they differ stays unset, so the next look decides it as at a first agreement."""
+    """What two contacts can be taken to have agreed on when the memory of it is lost: every row on which both sides
+    show the same. A row on which they differ stays unset, so the next look decides it as at a first agreement."""
     gate = Gate(salesforce.account_id, salesforce.account_name, salesforce.account_customer_id)
     facts = facts_of(gate, salesforce, netsuite, mapping)
-    looked_at = Pair(salesforce.fields, netsuite.fields, {}, facts, writable=frozenset())
-    agreements = dict(merge(mapping, looked_at).agreements)
+    agreements = _equal_rows(mapping, salesforce.fields, netsuite.fields, facts)
     if gate.customer_id is not None and gate.customer_id == netsuite.company_id:
         agreements[COMPANY_ROW.key] = Agreement(gate.customer_id, netsuite.company_id)
     return stored(agreements)
+
+
+def accounts_agreed(mapping: FieldMap, account: SalesforceAccount, customer: NetSuiteCustomer) -> Fields:
+    """The same for an account and its customer."""
+    facts = facts_of_account(account, customer)
+    return stored(_equal_rows(mapping, account.fields, customer.fields, facts))
+
+
+def _equal_rows(
+    mapping: FieldMap, salesforce: Fields, netsuite: Fields, facts: Facts
+) -> dict[str, Agreement]:
+    """A merge in which neither side may be written agrees only on what is equal."""
+    return dict(merge(mapping, Pair(salesforce, netsuite, {}, facts, writable=frozenset())).agreements)
 
 
 def _salesforce_ids(field: str | None, external_id: str | None) -> frozenset[str]:

@@ -20,7 +20,6 @@ class MatchKind(StrEnum):
     AMBIGUOUS = "ambiguous"
     TAKEN = "taken"
     OTHER_COMPANY = "other company"
-    MISSING = "counterpart missing"
     LEFT_OUT = "left out"
 
 
@@ -29,11 +28,10 @@ _BY_REASON = {
     Reason.AMBIGUOUS_MATCH: MatchKind.AMBIGUOUS,
     Reason.MATCH_TAKEN: MatchKind.TAKEN,
     Reason.OTHER_COMPANY: MatchKind.OTHER_COMPANY,
-    Reason.COUNTERPART_MISSING: MatchKind.MISSING,
     Reason.LEFT_OUT: MatchKind.LEFT_OUT,
 }
 
-NEEDS_A_PERSON = frozenset({MatchKind.AMBIGUOUS, MatchKind.TAKEN, MatchKind.OTHER_COMPANY, MatchKind.MISSING})
+NEEDS_A_PERSON = frozenset({MatchKind.AMBIGUOUS, MatchKind.TAKEN, MatchKind.OTHER_COMPANY})
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,11 +10,13 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 
 from twinbook.domain.ids import account_key, contact_key
-from twinbook.domain.pairing import Finding, Verdict, agreed_at_sight, bearer
+from twinbook.domain.pairing import Finding, Verdict, accounts_agreed, bearer, contacts_agreed
 from twinbook.domain.records import (
     Entity,
+    Fields,
     LinkState,
     NetSuiteContact,
+    NetSuiteCustomer,
     SalesforceAccount,
     SalesforceContact,
 )
@@ -53,26 +55,20 @@ class Rebuild:
         return missing
 
     def _store(self, tx: Tx, missing: Sequence[Finding], *, by: str, why: str, now: float) -> None:
-        mapping = self._connection.contacts.mapping
         for finding in missing:
-            id_, netsuite_id = str(finding.salesforce_id), str(finding.netsuite_id)
-            salesforce, netsuite = finding.salesforce, finding.netsuite
-            if isinstance(salesforce, SalesforceContact) and isinstance(netsuite, NetSuiteContact):
-                links.establish(
-                    tx,
-                    Entity.CONTACT,
-                    id_,
-                    netsuite_id,
-                    correlation_id=contact_key(id_),
-                    now=now,
-                    agreed=agreed_at_sight(mapping, salesforce, netsuite),
-                    salesforce_version=salesforce.version,
-                    netsuite_version=netsuite.version,
-                )
-            else:
-                links.establish(
-                    tx, Entity.ACCOUNT, id_, netsuite_id, correlation_id=account_key(id_), now=now
-                )
+            id_, salesforce, netsuite = str(finding.salesforce_id), finding.salesforce, finding.netsuite
+            correlation = contact_key(id_) if finding.entity is Entity.CONTACT else account_key(id_)
+            links.establish(
+                tx,
+                finding.entity,
+                id_,
+                str(finding.netsuite_id),
+                correlation_id=correlation,
+                now=now,
+                agreed=self._agreed(finding),
+                salesforce_version=salesforce.version if isinstance(salesforce, SalesforceContact) else "",
+                netsuite_version=netsuite.version if isinstance(netsuite, NetSuiteContact) else "",
+            )
         journal.append(
             tx,
             [
@@ -81,6 +77,14 @@ class Rebuild:
             ],
             now=now,
         )
+
+    def _agreed(self, finding: Finding) -> Fields:
+        salesforce, netsuite = finding.salesforce, finding.netsuite
+        if isinstance(salesforce, SalesforceContact) and isinstance(netsuite, NetSuiteContact):
+            return contacts_agreed(self._connection.contacts.mapping, salesforce, netsuite)
+        if isinstance(salesforce, SalesforceAccount) and isinstance(netsuite, NetSuiteCustomer):
+            return accounts_agreed(self._connection.accounts.mapping, salesforce, netsuite)
+        return {}
 
     async def _compared(self, entity: Entity, batch: Sequence[Finding]) -> list[Finding]:
         """A pair that the link table knows otherwise is a contradiction too: a link never moves by itself."""
