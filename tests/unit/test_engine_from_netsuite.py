@@ -19,6 +19,7 @@ from twinbook.domain.reasons import Reason
 from twinbook.domain.records import Entity, Key, LinkState, Side
 from twinbook.domain.rules import Rule
 from twinbook.engine import controls
+from twinbook.engine.explain import Explainer
 from twinbook.engine.lanes import Lane
 from twinbook.store import decisions, flows
 
@@ -525,6 +526,47 @@ async def test_a_contact_that_vanishes_before_it_was_linked_is_no_contact(w: Wor
     await stands(w, there, OutcomeKind.WAITING, Reason.ACCOUNT_NOT_SYNCED)
     w.netsuite.user_deletes(there)
     await stands(w, there, OutcomeKind.SKIPPED, Reason.DELETED_IN_NETSUITE)
+
+
+@pytest.mark.parametrize("name", ["id", "email"])
+async def test_a_contact_that_lives_in_netsuite_only_is_explained(w: World, name: str) -> None:
+    customer = w.netsuite.user_creates_customer("Acme", subsidiary="1")
+    there = ada(w, customer)
+    await w.settle()
+    [found] = await Explainer(w.connection).explain({"id": there, "email": "Ada@acme.example"}[name])
+    assert (found.salesforce_id, found.netsuite_id, found.name) == (None, there, "Ada Lovelace")
+    assert found.plan is not None
+    assert found.plan.reason is Reason.ACCOUNT_NOT_SYNCED
+    assert found.remembered.outcome is not None
+    w.netsuite.fail("*", TemporaryError("SERVER_UNAVAILABLE", "down"), times=1)
+    [remembered] = await Explainer(w.connection).explain(there)
+    assert (remembered.netsuite_id, remembered.plan) == (there, None)
+
+
+async def test_a_contact_of_netsuite_that_was_never_looked_at_is_explained_too(w: World) -> None:
+    w.configure(direction=Direction.SALESFORCE_TO_NETSUITE)
+    there = ada(w, w.linked_account()[1])
+    [found] = await Explainer(w.connection).explain(there)
+    assert found.plan is not None
+    assert found.plan.reason is Reason.DIRECTION_OFF
+    assert await Explainer(w.connection).explain("999999") == []
+
+
+async def test_a_contact_of_netsuite_can_be_pushed_and_decided_by_its_id(w: World) -> None:
+    _, customer = w.linked_account()
+    first = ada(w, customer)
+    await w.settle()
+    second = ada(w, customer, firstName="Augusta")
+    await w.settle()
+    key = await w.store.run(lambda tx: controls.key_of(tx, second))
+    assert key == Key(Entity.CONTACT, Side.NETSUITE, second)
+    await w.store.run(lambda tx: controls.choose(tx, key, "new", by="test", now=w.clock.now()))
+    await w.settle()
+    here = {item.netsuite_id: item.id for item in w.salesforce.contacts}
+    assert here.keys() == {first, second}
+    pushed = await w.store.run(lambda tx: controls.key_of(tx, second))
+    assert pushed == Key(Entity.CONTACT, Side.SALESFORCE, here[second])
+    assert await w.store.run(lambda tx: controls.key_of(tx, "999999")) is None
 
 
 async def test_hundreds_of_new_contacts_take_few_calls(w: World) -> None:

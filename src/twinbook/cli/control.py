@@ -22,7 +22,7 @@ PREFIXES = {"003": Entity.CONTACT, "001": Entity.ACCOUNT}
 @json_option
 @click.pass_context
 def push(ctx: click.Context, record_id: str, as_json: bool) -> None:
-    """Look at one record at once: a Salesforce contact or account id, or the NetSuite id of a linked contact.
+    """Look at one record at once: a Salesforce contact or account id, or the id of a NetSuite contact.
 
     Pushing an account links it with a NetSuite customer, and sends all its contacts.
     """
@@ -33,7 +33,7 @@ def push(ctx: click.Context, record_id: str, as_json: bool) -> None:
             if key is None:
                 raise Problem(
                     f"{record_id!r} is neither the id of a Salesforce contact (003…) or account (001…) nor the "
-                    "NetSuite id of a linked contact.",
+                    "NetSuite id of a contact that Twinbook has seen.",
                     Exit.USAGE,
                 )
             controls.push(tx, key, now=time.time())

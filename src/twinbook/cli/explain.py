@@ -1,4 +1,4 @@
-"""`explain`: why a contact is, or is not, in NetSuite."""
+"""`explain`: why a contact is, or is not, on the other side."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from twinbook.engine.explain import Explainer, Explanation, Remembered
 @json_option
 @click.pass_context
 def explain(ctx: click.Context, contact: str, as_json: bool) -> None:
-    """Why a contact is, or is not, in NetSuite: the rules that were looked at and what they saw, the fields that
+    """Why a contact is, or is not, on the other side: the rules that were looked at and what they saw, the fields that
     differ, and its history. Takes a Salesforce id, a NetSuite id or an email; or a Salesforce account id, to see
     its gate."""
     found = asyncio.run(_explain(ctx, contact))
     if not found:
         raise Problem(
             f"No contact is known for {contact!r}: give the id of a Salesforce contact or account (15 or 18 "
-            "characters), the NetSuite id of a linked contact, or an email address.",
+            "characters), the id of a NetSuite contact, or an email address.",
             Exit.FOUND,
         )
     if as_json:
@@ -43,7 +43,10 @@ async def _explain(ctx: click.Context, contact: str) -> list[Explanation]:
 
 def _print(item: Explanation) -> None:
     stored = item.remembered.outcome
-    click.secho(f"{item.name or (stored.name if stored else '')}  ({item.salesforce_id})", bold=True)
+    click.secho(
+        f"{item.name or (stored.name if stored else '')}  ({item.salesforce_id or item.netsuite_id})",
+        bold=True,
+    )
     if item.plan is not None:
         _print_plan(item.plan)
     elif stored is not None:

@@ -56,9 +56,12 @@ def push(tx: Tx, key: Key, *, now: float) -> None:
 
 
 def key_of(tx: Tx, text: str) -> Key | None:
-    """The contact that a NetSuite id is linked to."""
+    """The contact that a NetSuite id is linked to; the NetSuite contact itself where it was looked at and has no link."""
     found = links.by_netsuite(tx, Entity.CONTACT, [text]).get(text)
-    return Key(Entity.CONTACT, Side.SALESFORCE, found.salesforce_id) if found else None
+    if found is not None:
+        return Key(Entity.CONTACT, Side.SALESFORCE, found.salesforce_id)
+    alone = Key(Entity.CONTACT, Side.NETSUITE, text)
+    return alone if outcomes.find(tx, alone) else None
 
 
 def retry(tx: Tx, chosen: list[Incident], *, now: float) -> None:

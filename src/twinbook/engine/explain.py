@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from twinbook.domain.errors import SideError
@@ -11,7 +12,8 @@ from twinbook.domain.ports import ContactQuery
 from twinbook.domain.records import Entity, Key, Side, display_name
 from twinbook.engine.account_gather import AccountGatherer
 from twinbook.engine.connection import Connection
-from twinbook.engine.gather import Considered, Gatherer
+from twinbook.engine.gather import Gatherer
+from twinbook.engine.netsuite_gather import NetSuiteGatherer, named_by
 from twinbook.store import dirty_keys, incidents, journal, links, outcomes
 from twinbook.store.database import Tx
 from twinbook.store.dirty_keys import Queued
@@ -37,84 +39,106 @@ class Remembered:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """One contact or account. `name` and `plan` are None when the systems could not be asked; `unreachable` says
-    why."""
+    """One contact or account. A contact that lives in NetSuite only has no Salesforce id. `name` and `plan` are None
+    when the systems could not be asked; `unreachable` says why."""
 
     entity: Entity
-    salesforce_id: str
+    salesforce_id: str | None
     remembered: Remembered
     name: str | None = None
     plan: ContactPlan | AccountPlan | None = None
     unreachable: str | None = None
+    netsuite_id: str | None = None
 
 
 class Explainer:
-    """Answers "why is this contact (not) in NetSuite?" for an id of either side, or an email."""
+    """Answers "why is this contact (not) on the other side?" for an id of either side, or an email."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._contacts = Gatherer(connection)
+        self._newcomers = NetSuiteGatherer(connection)
         self._accounts = AccountGatherer(connection)
 
     async def explain(self, text: str) -> list[Explanation]:
-        """One explanation for each Salesforce contact or account that `text` names; none when it names nothing
-        known."""
+        """One explanation for each contact or account that `text` names; none when it names nothing known."""
         try:
             if text.strip().startswith(ACCOUNT_PREFIX):
                 return await self._account(to_18(text))
-            ids = (await self._find(text.strip()))[:MOST_CONTACTS]
-            considered = await self._contacts.consider(ids) if ids else {}
+            keys = (await self._find(text.strip()))[:MOST_CONTACTS]
+            return [
+                *await self._pairs(_ids(keys, Side.SALESFORCE)),
+                *await self._alone(_ids(keys, Side.NETSUITE)),
+            ]
         except SideError as error:
             known = await self._connection.store.run(lambda tx: outcomes.search(tx, _normal(text)))
             return [await self._from_memory(found, str(error)) for found in known]
-        return [await self._contact(id_, considered[id_]) for id_ in ids]
 
     async def _account(self, id_: str) -> list[Explanation]:
         found = (await self._accounts.consider([id_])).get(id_)
-        remembered = await self._remembered(Entity.ACCOUNT, id_)
+        remembered = await self._remembered(Key(Entity.ACCOUNT, Side.SALESFORCE, id_))
         if found is None:
             return [Explanation(Entity.ACCOUNT, id_, remembered)] if remembered.outcome else []
         return [Explanation(Entity.ACCOUNT, id_, remembered, found.view.account.name, found.plan)]
 
-    async def _contact(self, id_: str, found: Considered) -> Explanation:
-        remembered = await self._remembered(Entity.CONTACT, id_)
-        contact = found.view.salesforce
-        name = display_name(contact) if contact else None
-        return Explanation(Entity.CONTACT, id_, remembered, name, found.plan)
+    async def _pairs(self, ids: Sequence[str]) -> list[Explanation]:
+        """Contacts of Salesforce, linked or not."""
+        explained = []
+        for id_, found in (await self._contacts.consider(ids) if ids else {}).items():
+            contact = found.view.salesforce
+            name = display_name(contact) if contact else None
+            remembered = await self._remembered(Key(Entity.CONTACT, Side.SALESFORCE, id_))
+            explained.append(Explanation(Entity.CONTACT, id_, remembered, name, found.plan))
+        return explained
+
+    async def _alone(self, ids: Sequence[str]) -> list[Explanation]:
+        """Contacts that live in NetSuite only."""
+        explained = []
+        for id_, found in (await self._newcomers.consider(ids) if ids else {}).items():
+            name = found.view.netsuite.name if found.view.netsuite else None
+            remembered = await self._remembered(Key(Entity.CONTACT, Side.NETSUITE, id_))
+            if found.view.netsuite or remembered.outcome:
+                explained.append(
+                    Explanation(Entity.CONTACT, None, remembered, name, found.plan, netsuite_id=id_)
+                )
+        return explained
 
     async def _from_memory(self, found: Outcome, why: str) -> Explanation:
-        remembered = await self._remembered(found.key.entity, found.key.id)
-        return Explanation(found.key.entity, found.key.id, remembered, found.name, unreachable=why)
+        key = found.key
+        here, there = (key.id, None) if key.side is Side.SALESFORCE else (None, key.id)
+        remembered = await self._remembered(key)
+        return Explanation(key.entity, here, remembered, found.name, unreachable=why, netsuite_id=there)
 
-    async def _find(self, text: str) -> list[str]:
+    async def _find(self, text: str) -> list[Key]:
         if "@" in text:
             found = await self._connection.salesforce.search_contacts([text])
-            return list(dict.fromkeys([*found, *await self._known(text)]))
+            return list(dict.fromkeys([*map(_of_salesforce, found), *await self._known(text)]))
         if text.isdigit():
-            return await self._of_netsuite(text)
+            return await self._known(text) or await self._of_netsuite(text)
         try:
-            return [to_18(text)]
+            return [_of_salesforce(to_18(text))]
         except ValueError:
             return []
 
-    async def _of_netsuite(self, netsuite_id: str) -> list[str]:
-        known = await self._known(netsuite_id)
-        if known:
-            return known
+    async def _of_netsuite(self, netsuite_id: str) -> list[Key]:
+        """Of a contact that was never looked at: the Salesforce contact whose id it carries, else itself."""
         found = await self._connection.netsuite.find_contacts(ContactQuery(ids=frozenset({netsuite_id})))
-        return [contact.salesforce_id for contact in found if contact.salesforce_id]
+        named = (named_by(contact) for contact in found)
+        return [
+            _of_salesforce(id_) if id_ else Key(Entity.CONTACT, Side.NETSUITE, netsuite_id) for id_ in named
+        ]
 
-    async def _known(self, text: str) -> list[str]:
-        def search(tx: Tx) -> list[str]:
+    async def _known(self, text: str) -> list[Key]:
+        def search(tx: Tx) -> list[Key]:
             linked = links.by_netsuite(tx, Entity.CONTACT, [text])
-            return [link.salesforce_id for link in linked.values()] or [
-                found.key.id for found in outcomes.search(tx, _normal(text))
+            return [_of_salesforce(link.salesforce_id) for link in linked.values()] or [
+                found.key for found in outcomes.search(tx, _normal(text))
             ]
 
         return await self._connection.store.run(search)
 
-    async def _remembered(self, entity: Entity, id_: str) -> Remembered:
-        key = Key(entity, Side.SALESFORCE, id_)
+    async def _remembered(self, key: Key) -> Remembered:
+        here, there = (key.id, None) if key.side is Side.SALESFORCE else (None, key.id)
 
         def read(tx: Tx) -> Remembered:
             outcome = outcomes.find(tx, key)
@@ -122,10 +146,18 @@ class Explainer:
                 outcome,
                 incidents.of_record(tx, key),
                 dirty_keys.queued(tx, key),
-                tuple(journal.history(tx, salesforce_id=id_, netsuite_id=None)),
+                tuple(journal.history(tx, salesforce_id=here, netsuite_id=there)),
             )
 
         return await self._connection.store.run(read)
+
+
+def _of_salesforce(id_: str) -> Key:
+    return Key(Entity.CONTACT, Side.SALESFORCE, id_)
+
+
+def _ids(keys: Sequence[Key], side: Side) -> list[str]:
+    return [key.id for key in keys if key.side is side]
 
 
 def _normal(text: str) -> str:
