@@ -40,11 +40,11 @@ async def stored(connection: Connection, contact: str) -> tuple[LinkState, str |
 
 
 async def history(connection: Connection, contact: str) -> list[tuple[str, str, str]]:
-    """What happened, who and why, newest first."""
+    """What happened to the link, who and why, newest first."""
     entries = await connection.store.run(
         lambda tx: journal.history(tx, salesforce_id=contact, netsuite_id=None)
     )
-    return [(entry.what, entry.who, entry.why) for entry in entries]
+    return [(entry.what, entry.who, entry.why) for entry in entries if entry.what != "written back"]
 
 
 async def choose(connection: Connection, contact: str, choice: str) -> None:

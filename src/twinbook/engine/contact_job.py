@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from twinbook.domain.agreement import agreed_after
@@ -26,7 +27,7 @@ from twinbook.engine.connection import Options
 from twinbook.engine.report import Settled
 from twinbook.engine.status import status_changes
 from twinbook.engine.traces import trace_rows
-from twinbook.store import links
+from twinbook.store import journal, links
 from twinbook.store.database import Tx
 from twinbook.store.decisions import Decision
 from twinbook.store.dirty_keys import Claimed
@@ -57,6 +58,7 @@ class Job:
     call_failed: bool = False
     refused_by: Reason = Reason.REFUSED_BY_NETSUITE
     decision: Decision | None = None
+    told: bool = False
 
     @property
     def contact(self) -> SalesforceContact:
@@ -81,6 +83,17 @@ class Job:
         """Whether an undelete brings a tombstone back to life."""
         link = self.view.link
         return self.plan.action is Action.SYNC and link is not None and link.state is LinkState.CLOSED
+
+    @property
+    def replaces(self) -> bool:
+        """Whether another NetSuite contact takes the place of one that is gone."""
+        link = self.view.link
+        return self.links and link is not None and link.state is LinkState.LINKED
+
+    @property
+    def moves(self) -> bool:
+        """Whether a link ends, comes back, or leads to another NetSuite contact than before."""
+        return self.ends or self.reopens or self.replaces or self.plan.action is Action.INHERIT
 
     @property
     def deletes_in_salesforce(self) -> bool:
@@ -132,11 +145,14 @@ class Job:
         id_, written = self.contact.id, self.error is None or self.wrote_netsuite
         if self.ends and written:
             links.close(tx, Entity.CONTACT, id_, now=now, agreed=self.plan.agreed)
+            self._tell(tx, now=now)
         elif self.netsuite_id is not None and written and not self.ends:
             if not self.mapped_to_salesforce:
                 self._establish(tx, self._agreed(mapping, self.contact), now=now)
             elif self.links:
                 self._establish(tx, {}, now=now)
+            if self.moves:
+                self._tell(tx, now=now)
         elif self.reserved and not self.failed_for_now:
             links.withdraw(tx, Entity.CONTACT, id_)
         elif self.has_intent and not self.reserved:
@@ -164,7 +180,7 @@ class Job:
 
     def settled(self) -> Settled:
         error = self.refused or self.plan.error
-        entry, outcome = self._entry(), self._outcome()
+        entry, outcome = self._written_back() if self.told else self._entry(), self._outcome()
         # A decision stands until it is carried out, however long something else keeps the contact waiting.
         done = self.ends or outcome.kind in IN_STEP
         return Settled(
@@ -234,20 +250,36 @@ class Job:
             return False
         return self.links or self.ends or self.wrote_netsuite or bool(self.plan.salesforce_changes)
 
+    def _tell(self, tx: Tx, *, now: float) -> None:
+        """A link that ends or moves does so in one transaction with its line in the journal."""
+        entry = self._entry()
+        if entry is not None:
+            journal.append(tx, [entry], now=now)
+            self.told = True
+
     def _entry(self) -> Entry | None:
         """The journal's line. A write that succeeded is told even when a later step failed."""
         if not (self._wrote or self.wrote_netsuite or (self.reopens and self.error is None)):
             return None
-        moves = self.ends or self.plan.action is Action.INHERIT
-        what = self.plan.action.value if moves else self.plan.outcome.value
+        by_action = self.ends or self.plan.action is Action.INHERIT
+        what = self.plan.action.value if by_action else self.plan.outcome.value
+        changes = (*self._netsuite_changes(), *self._salesforce_changes())
+        return self._line("reopened" if self.reopens else what, self._why(), changes)
+
+    def _written_back(self) -> Entry | None:
+        """What was written to Salesforce after a link moved: its new id, as a rule."""
+        changes = self._salesforce_changes()
+        return self._line("written back", self.claimed.cause, changes) if changes else None
+
+    def _line(self, what: str, why: str, changes: Sequence[Change]) -> Entry:
         return Entry(
-            "reopened" if self.reopens else what,
+            what,
             Entity.CONTACT,
             self.contact.id,
             self.netsuite_id or self.counterpart_id,
-            self._why(),
+            why,
             who=self.decision.by if self.decision else TWINBOOK,
-            changes=(*self._netsuite_changes(), *self._salesforce_changes()),
+            changes=tuple(changes),
             run_id=self.claimed.run_id,
         )
 
@@ -261,7 +293,7 @@ class Job:
             parts.append("it is there again, so its link is opened again")
         elif plan.action is Action.INHERIT and heirloom is not None:
             parts.append(f"{Reason.MERGED_AWAY}: {heirloom.salesforce_id} was merged into it")
-        elif self.links and link is not None and link.state is LinkState.LINKED:
+        elif self.replaces and link is not None:
             parts.append(f"{Reason.COUNTERPART_MISSING}: it takes the place of {link.netsuite_id}")
         if plan.setting:
             parts.append(plan.setting)
