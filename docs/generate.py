@@ -13,6 +13,7 @@ from pathlib import Path
 import click
 
 from twinbook.cli.group import COMMANDS, twinbook
+from twinbook.domain.account_mapping import default_account_mapping
 from twinbook.domain.mapping import MappingRow, default_mapping
 from twinbook.domain.reasons import CATALOGUE, OutcomeKind
 from twinbook.settings.model import Settings
@@ -47,6 +48,12 @@ def mapping() -> Iterator[str]:
     yield "| Salesforce | NetSuite | kind of value |"
     yield "|---|---|---|"
     yield from map(_mapping_row, default_mapping().rows)
+
+
+def account_mapping() -> Iterator[str]:
+    yield "| Salesforce | NetSuite | kind of value |"
+    yield "|---|---|---|"
+    yield from map(_mapping_row, default_account_mapping().rows)
 
 
 def reasons() -> Iterator[str]:
@@ -102,6 +109,7 @@ PARTS: dict[str, Callable[[], Iterator[str]]] = {
     "settings": settings,
     "presets": presets,
     "mapping": mapping,
+    "account_mapping": account_mapping,
     "reasons": reasons,
     "commands": commands,
     "options": command_options,

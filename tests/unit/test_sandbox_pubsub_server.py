@@ -569,7 +569,7 @@ async def test_no_view_all_on_an_entity(org: Org, channel: grpc.aio.Channel, sub
     ("action", "arguments", "field"),
     [
         ("gap_event", {"entity": "Contact"}, "ids"),
-        ("gap_event", {"entity": "Quote", "ids": ["0Q05g00000QwErTAAV"]}, "entity"),
+        ("gap_event", {"entity": "AccountContactRole", "ids": ["02Z5g00000QwErTAAV"]}, "entity"),
         ("enable_entity", {"entity": "Quote"}, "entity"),
         ("lose_next", {"n": -1}, "n"),
         ("change_event", {"entity": "Contact", "ids": ["0" * 18], "fields": {"No": 1}}, "fields.No"),
