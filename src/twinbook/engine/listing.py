@@ -13,6 +13,9 @@ from twinbook.store.runs import Run, RunState
 
 log = structlog.get_logger()
 
+# Why a record is looked at that is known here but was not listed there.
+NOT_LISTED = "no longer listed in Salesforce"
+
 # Keys of one run that may be dirty before the next page is listed: bounds the queue at any number of records.
 AHEAD = 5000
 
@@ -54,8 +57,7 @@ class Lister:
     async def _list(self, run: Run) -> bool:
         connection = self._connection
         now = connection.clock.now()
-        depth = await connection.store.run(lambda tx: dirty_keys.depth(tx, now=now, run_id=run.id))
-        if depth.due + depth.claimed >= AHEAD:
+        if await connection.store.run(lambda tx: dirty_keys.awaited(tx, run.id)) >= AHEAD:
             return False
         if run.total is None:
             total = await connection.salesforce.count(run.entity)
@@ -63,10 +65,15 @@ class Lister:
         page = await connection.salesforce.list_keys(run.entity, run.position)
 
         def store(tx: Tx) -> None:
+            if not runs.advance(tx, run, position=page.next, listed=len(page.keys)):
+                return
             done = outcomes.looked_at_since(tx, page.keys, run.started_at)
             keys = [key for key in page.keys if key not in done]
             dirty_keys.mark(tx, keys, cause=run.kind.value, now=now, priority=Priority.SWEEP, run_id=run.id)
-            runs.advance(tx, run.id, position=page.next, listed=len(page.keys))
+            if page.next is None:
+                # All that lives is in the queue by now, or was looked at: what is left may have been deleted.
+                gone = outcomes.unseen_since(tx, run.entity, run.started_at)
+                dirty_keys.mark(tx, gone, cause=NOT_LISTED, now=now, priority=Priority.SWEEP, run_id=run.id)
 
         await connection.store.run(store)
         connection.wake.ring()
@@ -74,8 +81,7 @@ class Lister:
 
     async def _finish(self, run: Run) -> bool:
         now = self._connection.clock.now()
-        depth = await self._connection.store.run(lambda tx: dirty_keys.depth(tx, now=now, run_id=run.id))
-        if depth.due + depth.claimed + depth.later:
+        if await self._connection.store.run(lambda tx: dirty_keys.awaited(tx, run.id)):
             return False
         await self._connection.store.run(lambda tx: runs.finish(tx, run.id, now=now))
         return True

@@ -10,9 +10,9 @@ import sqlalchemy as sa
 
 from twinbook.domain.plan import OutcomeKind
 from twinbook.domain.reasons import Reason
-from twinbook.domain.records import Entity, Key, Side
+from twinbook.domain.records import Entity, Key, LinkState, Side
 from twinbook.store.database import Tx
-from twinbook.store.schema import outcome
+from twinbook.store.schema import dirty, link, outcome
 from twinbook.store.sql import chunks, incoming, upsert
 
 IN_STEP = (OutcomeKind.CREATED, OutcomeKind.ADOPTED, OutcomeKind.UPDATED, OutcomeKind.UNCHANGED)
@@ -114,18 +114,44 @@ def search(tx: Tx, text: str, *, limit: int = 20) -> list[Outcome]:
 
 
 def looked_at_since(tx: Tx, keys: Sequence[Key], at: float) -> set[Key]:
-    """Those of the Salesforce keys that were read after this time."""
+    """Those of the Salesforce keys that were read since this time."""
     fresh: set[Key] = set()
     for part in chunks(keys):
         rows = tx.execute(
             sa.select(outcome.c.entity, outcome.c.side, outcome.c.record_id).where(
                 outcome.c.scope == tx.scope,
                 outcome.c.record_id.in_([key.id for key in part]),
-                outcome.c.looked_at > at,
+                outcome.c.looked_at >= at,
             )
         )
         fresh |= {Key(Entity(row.entity), Side(row.side), row.record_id) for row in rows}
     return fresh & set(keys)
+
+
+def unseen_since(tx: Tx, entity: Entity, at: float) -> list[Key]:
+    """Salesforce records that nobody has looked at since this time and that are not about to be: those with an
+    outcome, unless that says that they are gone, and those with a link."""
+    told = outcome.c.reason.in_([Reason.DELETED_IN_SALESFORCE, Reason.MERGED_AWAY])
+    known = sa.union(
+        sa.select(outcome.c.record_id).where(
+            outcome.c.scope == tx.scope,
+            outcome.c.entity == entity,
+            outcome.c.side == Side.SALESFORCE,
+            sa.or_(outcome.c.reason.is_(None), sa.not_(told)),
+        ),
+        sa.select(link.c.salesforce_id).where(
+            link.c.scope == tx.scope,
+            link.c.entity == entity,
+            link.c.state != LinkState.CLOSED,
+            link.c.salesforce_id.is_not(None),
+        ),
+    ).subquery()
+    seen = sa.exists().where(
+        *_of_salesforce(tx, outcome, entity, known.c.record_id), outcome.c.looked_at >= at
+    )
+    queued = sa.exists().where(*_of_salesforce(tx, dirty, entity, known.c.record_id))
+    rows = tx.execute(sa.select(known.c.record_id).where(~seen, ~queued).order_by(known.c.record_id))
+    return [Key(entity, Side.SALESFORCE, row.record_id) for row in rows]
 
 
 def last_look(tx: Tx) -> float:
@@ -161,6 +187,19 @@ def forget(tx: Tx, keys: Sequence[Key]) -> None:
                 outcome.c.record_id == key.id,
             )
         )
+
+
+def waiting_for_accounts(tx: Tx, account_ids: Sequence[str]) -> list[Key]:
+    """Contacts that wait until one of these Salesforce accounts is linked."""
+    rows = tx.execute(
+        sa.select(outcome.c.side, outcome.c.record_id).where(
+            outcome.c.scope == tx.scope,
+            outcome.c.entity == Entity.CONTACT,
+            outcome.c.reason == Reason.ACCOUNT_NOT_SYNCED,
+            outcome.c.account_id.in_(account_ids),
+        )
+    )
+    return [Key(Entity.CONTACT, Side(row.side), row.record_id) for row in rows]
 
 
 def netsuite_contacts_waiting_for(tx: Tx, customer_ids: Sequence[str]) -> list[Key]:
@@ -251,7 +290,10 @@ def with_choices(tx: Tx, *, limit: int = 1000) -> list[Outcome]:
     """Records about which a person can choose, in the order of their last look."""
     none = sa.cast(outcome.c.choices, sa.Text) == "[]"
     rows = tx.execute(
-        sa.select(outcome).where(outcome.c.scope == tx.scope, ~none).order_by(outcome.c.looked_at).limit(limit)
+        sa.select(outcome)
+        .where(outcome.c.scope == tx.scope, ~none)
+        .order_by(outcome.c.looked_at)
+        .limit(limit)
     )
     return [_outcome(row) for row in rows]
 
@@ -269,6 +311,18 @@ def tally(tx: Tx, entity: Entity = Entity.CONTACT) -> list[Tally]:
         Tally(OutcomeKind(row.outcome), Reason(row.reason) if row.reason else None, row.number)
         for row in rows
     ]
+
+
+def _of_salesforce(
+    tx: Tx, table: sa.Table, entity: Entity, record_id: sa.ColumnElement[str]
+) -> tuple[sa.ColumnElement[bool], ...]:
+    """A table's row about a Salesforce record, in a query about several."""
+    return (
+        table.c.scope == tx.scope,
+        table.c.entity == entity,
+        table.c.side == Side.SALESFORCE,
+        table.c.record_id == record_id,
+    )
 
 
 def _outcome(row: sa.Row[Any]) -> Outcome:

@@ -1,7 +1,9 @@
 """Long work over many records: a back-fill that a person asked for, or a re-list after a gap in the events.
 
 A run lists keys page by page; its position moves in the transaction that marks the page dirty, so it resumes where
-it stopped. It is done when everything it listed has an outcome.
+it stopped. It is done when everything it listed has an outcome, or keeps failing: such records are retried without it.
+
+A run begins after every look that was stored before, by whatever clock: `started_at` tells which looks are its own.
 """
 
 from __future__ import annotations
@@ -16,9 +18,13 @@ import sqlalchemy as sa
 from twinbook.domain.plan import OutcomeKind
 from twinbook.domain.reasons import Reason
 from twinbook.domain.records import Entity
+from twinbook.store import outcomes
 from twinbook.store.database import Tx
 from twinbook.store.schema import run, run_count
 from twinbook.store.sql import incoming, upsert
+
+# Seconds by which a run begins after the latest look, and after its own last beginning: they are told apart by time.
+NEXT_BEGINNING = 0.001
 
 
 class RunKind(StrEnum):
@@ -68,7 +74,7 @@ def start(tx: Tx, kind: RunKind, entity: Entity, *, by: str, now: float, total: 
             total=total,
             listed=0,
             requested_by=by,
-            started_at=now,
+            started_at=max(now, outcomes.last_look(tx) + NEXT_BEGINNING),
         )
     ).inserted_primary_key
     assert key is not None  # noqa: S101 - an insert of one row always answers its key
@@ -78,25 +84,29 @@ def start(tx: Tx, kind: RunKind, entity: Entity, *, by: str, now: float, total: 
 def restart(tx: Tx, kind: RunKind, entity: Entity, *, by: str, now: float) -> int:
     """Begin a run, or make the unfinished one list from the start again: something was missed since it began."""
     run_id = start(tx, kind, entity, by=by, now=now)
+    began = by_id(tx, run_id).started_at
+    later = max(now, max(outcomes.last_look(tx), began) + NEXT_BEGINNING)
     tx.execute(
         sa.update(run)
         .where(run.c.id == run_id)
-        .values(state=RunState.LISTING, position=None, listed=0, started_at=now)
+        .values(state=RunState.LISTING, position=None, listed=0, started_at=later)
     )
     return run_id
 
 
-def advance(tx: Tx, run_id: int, *, position: str | None, listed: int) -> None:
-    """Note that one more page is dirty; `position` None ends the listing."""
-    tx.execute(
+def advance(tx: Tx, current: Run, *, position: str | None, listed: int) -> bool:
+    """Note that one more page was read; `position` None ends the listing. False when the run was made to list from
+    the start again while the page was read: then the page counts for nothing."""
+    moved = tx.execute(
         sa.update(run)
-        .where(run.c.id == run_id)
+        .where(run.c.id == current.id, run.c.started_at == current.started_at)
         .values(
             position=position,
             listed=run.c.listed + listed,
             state=RunState.DRAINING if position is None else RunState.LISTING,
         )
     )
+    return bool(moved.rowcount)
 
 
 def expect(tx: Tx, run_id: int, total: int) -> None:
