@@ -26,10 +26,8 @@ from twinbook.engine.lease import Lease
 from twinbook.engine.report import PutBack, Report
 from twinbook.store import dirty_keys, links, outcomes, runs
 from twinbook.store.database import Tx
-from twinbook.store.dirty_keys import Claimed
+from twinbook.store.dirty_keys import BY_HAND, Claimed
 from twinbook.store.links import Reservation
-
-BY_HAND = "by hand"
 
 
 class AccountWork:
@@ -48,6 +46,7 @@ class AccountWork:
         await self._agree([job for job in jobs if job.error is None])
         await self._remember([job for job in jobs if job.agrees_anew and not job.moves_gate])
         await self._release([job for job in jobs if job.moves_gate])
+        await self._release_waiting([job for job in jobs if job.customer_id and not job.moves_gate])
         self._conclude(jobs, report)
 
     async def _consider(self, batch: Sequence[Claimed], report: Report) -> list[AccountJob]:
@@ -180,6 +179,21 @@ class AccountWork:
 
         await connection.store.run(store)
         connection.wake.ring()
+
+    async def _release_waiting(self, jobs: Sequence[AccountJob]) -> None:
+        """Contacts may wait for an account whose gate stands open: they saw it while somebody had closed it."""
+        ids = [job.account.id for job in jobs]
+        if not ids:
+            return
+        now = self._connection.clock.now()
+
+        def store(tx: Tx) -> int:
+            waiting = outcomes.waiting_for_accounts(tx, ids)
+            dirty_keys.mark(tx, waiting, cause="its account is linked", now=now)
+            return len(waiting)
+
+        if await self._connection.store.run(store):
+            self._connection.wake.ring()
 
     def _conclude(self, jobs: Sequence[AccountJob], report: Report) -> None:
         now = self._connection.clock.now()

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from twinbook.domain.reasons import Reason
 from twinbook.domain.records import Entity, Key, Side
-from twinbook.engine.account_work import BY_HAND
 from twinbook.store import decisions, dirty_keys, flows, incidents, journal, links, outcomes, vanished
 from twinbook.store.database import Tx
-from twinbook.store.dirty_keys import Priority
+from twinbook.store.dirty_keys import BY_HAND, Priority
 from twinbook.store.incidents import Incident
 from twinbook.store.journal import Entry
 

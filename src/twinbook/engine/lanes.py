@@ -47,11 +47,14 @@ class Lane:
         self._stopping = True
 
     async def run(self) -> None:
-        """Work until stopped: drain, then wait for the bell or for the next look."""
+        """Work until stopped; with nothing to do, wait for the bell or for the next look."""
+        wake, options = self._connection.wake, self._connection.options
         while not self._stopping:
-            await self.drain()
-            if not self._stopping:
-                await self._connection.wake.wait(self._connection.options.idle_seconds)
+            rings = wake.rings
+            if batch := await self._take():
+                await self._work(*batch)
+            elif not self._stopping:
+                await wake.wait(options.idle_seconds, since=rings)
 
     async def drain(self) -> None:
         """Work off what is due."""

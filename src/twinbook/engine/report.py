@@ -6,13 +6,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from twinbook.domain.errors import PermanentError, SideError
-from twinbook.domain.records import Entity, Key
-from twinbook.store import decisions, dirty_keys, incidents, journal, outcomes, runs
+from twinbook.domain.reasons import Reason
+from twinbook.domain.records import Entity, Key, LinkState, Side
+from twinbook.store import decisions, dirty_keys, flows, incidents, journal, links, outcomes, runs
 from twinbook.store.database import Tx
 from twinbook.store.decisions import Decision
 from twinbook.store.dirty_keys import Claimed
 from twinbook.store.journal import Entry
 from twinbook.store.outcomes import Outcome
+
+# What a person or a safety valve holds up, and what lets it go on.
+HELD = (Reason.PAUSED, Reason.SAFETY_STOP)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +67,8 @@ class Report:
         outcomes.forget(tx, [item.claimed.key for item in self.settled if item.superseded])
         found = [item.outcome for item in self.settled if item.outcome is not None]
         outcomes.record(tx, found, looked_at=self.began, now=now)
+        dirty_keys.mark(tx, _held_in_vain(tx, found), cause="what held it up was over", now=now)
+        dirty_keys.mark(tx, _gates_in_doubt(tx, found), cause="a contact of it saw it unlinked", now=now)
         for item in self.settled:
             if item.done is not None:
                 decisions.drop(tx, item.claimed.key, item.done)
@@ -89,3 +95,23 @@ class Report:
                 incidents.report(
                     tx, back.claimed.key, back.error, now=now, attempts=back.claimed.attempts + 1
                 )
+
+
+def _held_in_vain(tx: Tx, found: Sequence[Outcome]) -> list[Key]:
+    """Records that are shown as held up although the flow has gone on since they were looked at: whoever let it go on
+    could not see them among those that wait."""
+    held = [item for item in found if item.reason in HELD]
+    if not held:
+        return []
+    flow = flows.state(tx)
+    holds = {Reason.PAUSED: flow.paused, Reason.SAFETY_STOP: flow.stopped}
+    return [item.key for item in held if item.reason and not holds[item.reason]]
+
+
+def _gates_in_doubt(tx: Tx, found: Sequence[Outcome]) -> list[Key]:
+    """Accounts that a contact saw unlinked, while its contacts count as released here: the account may have been
+    linked anew since, with nobody to release this contact. The look at the account settles it."""
+    seen = {item.account_id for item in found if item.reason is Reason.ACCOUNT_NOT_SYNCED and item.account_id}
+    known = links.by_salesforce(tx, Entity.ACCOUNT, seen) if seen else {}
+    doubtful = sorted(id_ for id_, link in known.items() if link.state is LinkState.LINKED)
+    return [Key(Entity.ACCOUNT, Side.SALESFORCE, id_) for id_ in doubtful]

@@ -22,6 +22,14 @@ from twinbook.store.sql import chunks, incoming, upsert
 Statement = TypeVar("Statement", sa.Select[Any], sa.Update, sa.Delete)
 
 
+# The cause of a mark that a person asked for. It stays with the key until it is worked off, whoever else marks it:
+# for an account it is a trigger.
+BY_HAND = "by hand"
+
+# A key that failed so often (some minutes of backoff) is shown as retrying; a run no longer waits for it.
+PATIENT_TRIES = 8
+
+
 class Priority(IntEnum):
     """Lower goes first: people's edits before retries, retries before sweeps and back-fill."""
 
@@ -108,7 +116,11 @@ def mark(
                 (incoming("due_at") < dirty.c.due_at, incoming("due_at")), else_=dirty.c.due_at
             ),
             "priority": sa.case((more_urgent, incoming("priority")), else_=dirty.c.priority),
-            "cause": sa.case((more_urgent, incoming("cause")), else_=dirty.c.cause),
+            "cause": sa.case(
+                (dirty.c.cause == BY_HAND, dirty.c.cause),
+                (sa.or_(more_urgent, incoming("cause") == BY_HAND), incoming("cause")),
+                else_=dirty.c.cause,
+            ),
             "run_id": sa.func.coalesce(incoming("run_id"), dirty.c.run_id),
         },
     )
@@ -117,7 +129,11 @@ def mark(
 def claim(
     tx: Tx, *, token: str, limit: int, now: float, lease_until: float, least_urgent: Priority = Priority.SWEEP
 ) -> list[Claimed]:
-    """Take up to `limit` of the most urgent keys whose groups no other lane works on."""
+    """Take up to `limit` of the most urgent keys whose groups no other lane works on.
+
+    All of them are equally urgent: an edit that a person waits for never shares its batch, and so its time, with
+    back-fill.
+    """
     busy = sa.select(dirty.c.group_id).where(dirty.c.scope == tx.scope, dirty.c.claim.is_not(None))
     found = tx.execute(
         sa.select(dirty)
@@ -136,6 +152,7 @@ def claim(
             _key(row), row.seq, Priority(row.priority), row.attempts, row.cause, row.marked_at, row.run_id
         )
         for row in found
+        if row.priority == found[0].priority
     ]
     if claimed:
         tx.execute(
@@ -227,6 +244,12 @@ def depth(tx: Tx, *, now: float, run_id: int | None = None) -> Depth:
         statement = statement.where(dirty.c.run_id == run_id)
     due, later, claimed, oldest = tuple(tx.execute(statement).one())
     return Depth(due, later, claimed, oldest)
+
+
+def awaited(tx: Tx, run_id: int) -> int:
+    """How many keys a run waits for. Keys that keep failing are retried for as long as it takes, but without it."""
+    mine = (dirty.c.scope == tx.scope, dirty.c.run_id == run_id, dirty.c.attempts < PATIENT_TRIES)
+    return int(tx.execute(sa.select(sa.func.count()).where(*mine)).scalar_one())
 
 
 def due_at_most(tx: Tx, *, now: float, cap: int) -> int:
