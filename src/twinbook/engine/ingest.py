@@ -44,6 +44,8 @@ EVENTS, POLLING = "events", "polling"
 SETTLED = (EVENTS, POLLING)
 # The longest wait (seconds) before an interrupted watch is taken up again.
 LONGEST_WAIT = 60.0
+# Stands where a position was, until a new subscription stands.
+LOST = ""
 # Entities whose loss can be made good by listing them; the others lead to these.
 LISTED = (Entity.ACCOUNT, Entity.CONTACT)
 
@@ -59,6 +61,7 @@ class Ingest:
         self._entity = source.entity
         self._on_state = on_state
         self._failures = 0
+        self._followed, self._polled = f"events:{source}", f"poll:{source}"
 
     async def run(self) -> None:
         has_events = self._source.side is Side.SALESFORCE and self._entity in SUBSCRIBED
@@ -84,74 +87,77 @@ class Ingest:
                 await self._pause(error)
 
     async def _follow(self, events: EventPort) -> None:
-        stream = f"events:{self._entity}"
-        stored = await self._connection.store.run(lambda tx: cursors.position(tx, stream))
+        stored, polled = await self._connection.store.run(
+            lambda tx: (cursors.position(tx, self._followed), cursors.position(tx, self._polled))
+        )
         position = base64.b64decode(stored) if stored else None
+        # Between the last position, or the last poll, and this subscription something may have happened.
+        gap = stored == LOST or (stored is None and polled is not None)
         first = True
         async for batch in events.subscribe(self._entity, position):
             # The first batch only says that the stream stands; one that is cut again and again must back off.
             self._failures = self._failures if first else 0
             first = False
             self._on_state(self._source, EVENTS)
-            await self._take(batch, stream)
+            await self._take(batch, gap=gap)
+            gap = False
 
-    async def _take(self, batch: EventBatch, stream: str) -> None:
+    async def _take(self, batch: EventBatch, *, gap: bool) -> None:
         now = self._connection.clock.now()
 
         def store(tx: Tx) -> None:
             dirty_keys.mark(tx, batch.keys, cause="changed in Salesforce", now=now)
-            if batch.relist:
+            if batch.relist or gap:
                 self._relist(tx, now)
             if batch.position:
-                cursors.move(tx, stream, base64.b64encode(batch.position).decode(), now=now)
+                cursors.move(tx, self._followed, base64.b64encode(batch.position).decode(), now=now)
+                cursors.forget(tx, self._polled)
 
         if batch.keys or batch.relist or batch.position:
             await self._connection.store.run(store)
             self._connection.wake.ring()
 
     async def _poll(self) -> None:
-        stream, options = f"poll:{self._source}", self._connection.options
+        options = self._connection.options
         of_salesforce = self._source.side is Side.SALESFORCE
         port: SalesforcePort | NetSuitePort = (
             self._connection.salesforce if of_salesforce else self._connection.netsuite
         )
         wait = options.poll_seconds if of_salesforce else options.netsuite_poll_seconds
         while True:
-            cursor = await self._connection.store.run(lambda tx: cursors.position(tx, stream))
+            cursor = await self._connection.store.run(lambda tx: cursors.position(tx, self._polled))
             changes = await port.changes_since(self._entity, cursor)
             self._failures = 0
             if changes.keys or changes.cursor != cursor:
-                await self._store_changes(changes, stream)
+                await self._store_changes(changes)
             self._on_state(self._source, POLLING)
             if not changes.more:
                 await self._connection.clock.sleep(wait)
 
-    async def _store_changes(self, changes: Changes, stream: str) -> None:
+    async def _store_changes(self, changes: Changes) -> None:
         now = self._connection.clock.now()
 
         def store(tx: Tx) -> None:
             if self._source.side is Side.SALESFORCE:
                 dirty_keys.mark(tx, changes.keys, cause="changed in Salesforce", now=now)
+                if cursors.position(tx, self._followed) is not None:
+                    # Its events were followed until now: what came after the last of them is not in this poll.
+                    self._relist(tx, now)
+                    cursors.forget(tx, self._followed)
             elif self._entity is Entity.ACCOUNT:
                 netsuite_arrivals.mark_customers(tx, changes, now=now)
             else:
                 netsuite_arrivals.mark(tx, changes, self._connection.contacts.direction, now=now)
-            cursors.move(tx, stream, changes.cursor, now=now)
+            cursors.move(tx, self._polled, changes.cursor, now=now)
 
         await self._connection.store.run(store)
         self._connection.wake.ring()
 
     async def _start_over(self) -> None:
-        """The position is gone: forget it, and list what may have changed meanwhile. The new subscription starts
-        after the list was ordered and before it is read, so nothing falls between the two."""
+        """The position is gone. The list of what may have changed is ordered only when a new subscription stands:
+        what changes before that is in the list, what changes after it is in the events."""
         now = self._connection.clock.now()
-
-        def store(tx: Tx) -> None:
-            cursors.forget(tx, f"events:{self._entity}")
-            self._relist(tx, now)
-
-        await self._connection.store.run(store)
-        self._connection.wake.ring()
+        await self._connection.store.run(lambda tx: cursors.move(tx, self._followed, LOST, now=now))
 
     def _relist(self, tx: Tx, now: float) -> None:
         for entity in (self._entity,) if self._entity in LISTED else LISTED:
