@@ -690,3 +690,68 @@ async def test_a_decision_waits_out_a_failure_and_is_taken_once(w: World) -> Non
     w.salesforce.user_deletes(ada.salesforce)
     await w.settle()
     await shown(w, ada.salesforce, REVIEW, Reason.DELETED_IN_SALESFORCE)
+
+
+# Accounts merged, parents changed.
+
+
+async def merged_accounts(w: World) -> tuple[str, str]:
+    """A winner without a customer, whose opportunities are won, and the loser's customer."""
+    loser, customer = w.linked_account("Acme")
+    await twin(w, "Ada", loser)
+    winner = w.salesforce.user_creates_account("Globex")
+    await w.settle()
+    w.salesforce.user_creates_opportunity(loser, won=True)
+    w.salesforce.user_merges(winner, loser)
+    return winner, customer
+
+
+@pytest.mark.parametrize("winner_first", [True, False])
+async def test_the_winner_of_an_account_merge_gets_no_second_customer(w: World, winner_first: bool) -> None:
+    winner, customer = await merged_accounts(w)
+    loser = next(key for key in await gone_accounts(w) if key.id != winner)
+    keys = [Key(Entity.ACCOUNT, Side.SALESFORCE, winner), loser]
+    for key in keys if winner_first else reversed(keys):
+        await w.mark(key)
+        await w.drain()
+    await w.settle()
+    assert [item.id for item in w.netsuite.customers] == [customer]
+    assert w.salesforce.account(winner).netsuite_id == customer
+    assert [item.company_id for item in w.netsuite.contacts] == [customer]
+
+
+async def gone_accounts(w: World) -> list[Key]:
+    found = await w.salesforce.changes_since(Entity.ACCOUNT, "0")
+    return [key for key in found.keys if w.salesforce.account(key.id).deleted]
+
+
+async def test_contacts_of_both_merged_accounts_are_looked_at_again(w: World) -> None:
+    globex, customer = w.linked_account("Globex")
+    grace = await twin(w, "Grace", globex)
+    acme, _ = w.linked_account("Acme")
+    ada = await twin(w, "Ada", acme)
+    looks = [(await w.outcome(item.salesforce)).looked_at for item in (ada, grace)]
+    w.clock.at += 60
+    w.salesforce.user_merges(globex, acme)
+    # No event tells of the contacts that were moved along (salesforce.md 3.6).
+    await w.mark(Key(Entity.ACCOUNT, Side.SALESFORCE, acme))
+    await w.drain()
+    assert [item.company_id for item in w.netsuite.contacts] == [customer, customer]
+    again = [(await w.outcome(item.salesforce)).looked_at for item in (ada, grace)]
+    assert all(now > before for now, before in zip(again, looks, strict=True))
+
+
+async def test_contacts_of_an_account_with_another_parent_are_looked_at_again(w: World) -> None:
+    parent, _ = w.linked_account("Holding")
+    account, _ = w.linked_account("Acme")
+    ada = await twin(w, "Ada", account)
+    before = (await w.outcome(ada.salesforce)).looked_at
+    w.clock.at += 60
+    w.salesforce.user_edits(account, {"ParentId": parent})
+    await w.settle()
+    assert (await w.outcome(ada.salesforce)).looked_at > before
+    w.clock.at += 60
+    moved = (await w.outcome(ada.salesforce)).looked_at
+    w.salesforce.user_edits(account, {"Name": "Acme Ltd"})
+    await w.settle()
+    assert (await w.outcome(ada.salesforce)).looked_at == moved

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from twinbook.domain.account_mapping import PARENT_ROW
 from twinbook.domain.agreement import agreed_after
 from twinbook.domain.errors import PermanentError, SideError
 from twinbook.domain.ids import account_key
@@ -76,6 +77,12 @@ class AccountJob:
     def agrees_anew(self) -> bool:
         known = self.link.agreed if self.link and self.link.netsuite_id == self.customer_id else {}
         return self.error is None and self.customer_id is not None and self.agreed != known
+
+    @property
+    def changed_parent(self) -> bool:
+        """Whether another parent is agreed on than before."""
+        known = self.link.agreed if self.link else {}
+        return PARENT_ROW.key in known and known[PARENT_ROW.key] != self.agreed.get(PARENT_ROW.key)
 
     @property
     def failed_for_now(self) -> bool:

@@ -82,6 +82,23 @@ class Departures:
         return links.reserve(tx, Entity.ACCOUNT, intent, now=now) is Reservation.HELD
 
 
+async def unsettled(connection: Connection, winner_ids: Sequence[str]) -> dict[str, list[Key]]:
+    """Accounts that were merged into these and have not been looked at since, by winner: a winner may inherit a
+    customer from them, so it must not get another one first."""
+    if not winner_ids:
+        return {}
+    losers = await connection.salesforce.losers_of(Entity.ACCOUNT, winner_ids)
+    keys = {
+        winner: [Key(Entity.ACCOUNT, Side.SALESFORCE, id_) for id_ in ids] for winner, ids in losers.items()
+    }
+    every = [key for of_winner in keys.values() for key in of_winner]
+    known = await connection.store.run(
+        lambda tx: outcomes.with_reasons(tx, every, [Reason.DELETED_IN_SALESFORCE])
+    )
+    left = {winner: [key for key in of_winner if key not in known] for winner, of_winner in keys.items()}
+    return {winner: of_winner for winner, of_winner in left.items() if of_winner}
+
+
 async def all_keys(lister: Lister, account_ids: Sequence[str]) -> list[Key]:
     """All pages of what belongs to these accounts."""
     keys: list[Key] = []

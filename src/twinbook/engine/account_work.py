@@ -19,8 +19,9 @@ from twinbook.domain.reasons import Reason
 from twinbook.domain.records import Entity, Key, NetSuiteCustomer, SalesforceAccount, Side
 from twinbook.engine.account_gather import AccountGatherer
 from twinbook.engine.account_job import LINKING, AccountJob
-from twinbook.engine.account_mergers import Departures, all_keys
+from twinbook.engine.account_mergers import Departures, all_keys, unsettled
 from twinbook.engine.connection import Connection
+from twinbook.engine.contact_work import STEP_ASIDE_SECONDS
 from twinbook.engine.gather import all_done
 from twinbook.engine.lease import Lease
 from twinbook.engine.report import PutBack, Report
@@ -40,6 +41,7 @@ class AccountWork:
 
     async def process(self, batch: Sequence[Claimed], report: Report) -> None:
         jobs = await self._consider(batch, report)
+        jobs = await self._after_mergers(jobs, report)
         jobs = await self._reserve(jobs, report)
         await all_done(self._write_customer(job) for job in jobs)
         await self._write_salesforce(jobs)
@@ -57,6 +59,17 @@ class AccountWork:
             await Departures(self._connection).settle(gone, report)
         found = [(item, considered[item.key.id]) for item in batch if item.key.id in considered]
         return [AccountJob(item, seen.view, seen.plan, seen.link, seen.decision) for item, seen in found]
+
+    async def _after_mergers(self, jobs: list[AccountJob], report: Report) -> list[AccountJob]:
+        """An account that is about to get a customer steps aside for accounts that were just merged into it."""
+        linking = [job.account.id for job in jobs if job.plan.action in LINKING and not job.view.reserved]
+        before = await unsettled(self._connection, linking)
+        later = self._connection.clock.now() + STEP_ASIDE_SECONDS
+        for job in jobs:
+            if job.account.id in before:
+                report.marks.append((before[job.account.id], f"merged into {job.account.name}"))
+                report.put_back.append(PutBack(job.claimed, later))
+        return [job for job in jobs if job.account.id not in before]
 
     async def _reserve(self, jobs: list[AccountJob], report: Report) -> list[AccountJob]:
         linking = [job for job in jobs if job.plan.action in LINKING]
@@ -140,14 +153,18 @@ class AccountWork:
                 job.agree(self._connection.accounts, accounts.get(job.account.id), kept)
 
     async def _remember(self, jobs: Sequence[AccountJob]) -> None:
-        """Store what is agreed on accounts that stay linked as they were."""
+        """Store what is agreed on accounts that stay linked as they were. Contacts of those that have another parent
+        than before are looked at again."""
         if not jobs:
             return
         now = self._connection.clock.now()
+        moved = [job.account.id for job in jobs if job.changed_parent]
+        contacts = await all_keys(self._connection.salesforce.contacts_of_accounts, moved) if moved else []
 
         def store(tx: Tx) -> None:
             for job in jobs:
                 links.agree(tx, Entity.ACCOUNT, job.account.id, job.agreed, now=now)
+            dirty_keys.mark(tx, contacts, cause="its account has another parent", now=now)
 
         await self._connection.store.run(store)
 
