@@ -241,6 +241,18 @@ class TestFields:
         assert customer(w, account).fields["phone"] == "2"
         assert not await w.incidents()
 
+    async def test_a_link_made_by_hand_lets_contacts_out_though_a_field_is_refused(self, w: World) -> None:
+        account = w.salesforce.user_creates_account("Acme", Phone="1")
+        contact = w.salesforce.user_creates_contact(LastName="A", Email="a@a.example", AccountId=account)
+        await w.settle()
+        assert (await w.outcome(contact)).reason is Reason.ACCOUNT_NOT_SYNCED
+        below = w.netsuite.user_creates_customer("Acme", subsidiary="1")
+        w.netsuite.refuse(below, PermanentError("REFUSED", "No.", remedy="Ask."))
+        w.salesforce.user_edits(account, {"NetSuite_Id__c": below})
+        await w.settle()
+        assert (await outcome(w, account)).kind is OutcomeKind.FAILED
+        assert w.salesforce.contact(contact).netsuite_id
+
     async def test_salesforce_s_refusal_is_called_so(self, w: World) -> None:
         w.configure_accounts(direction=Direction.BOTH)
         account, below = w.linked_account()
