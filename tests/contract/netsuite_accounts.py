@@ -22,8 +22,11 @@ from twinbook.netsuite.auth import (
     TokenBasedLogin,
     TokenCredentials,
 )
+from twinbook.netsuite.client import NetSuiteClient
 from twinbook.netsuite.config import NetSuiteConfig
+from twinbook.netsuite.permits import Permits
 from twinbook.netsuite.side import NetSuiteSide
+from twinbook.netsuite.suiteql import SuiteQL
 from twinbook_sandbox.client import SandboxClient
 from twinbook_sandbox.core.clock import Clock
 from twinbook_sandbox.core.control import control_routes
@@ -52,6 +55,10 @@ class Account(Protocol):
     async def delete(self, entity: Entity, record_id: str) -> None: ...
 
     async def merge(self, winner_id: str, loser_id: str) -> None: ...
+
+    async def attached(self, contact_id: str) -> dict[str, str | None]:
+        """The roles of a contact by the customer that it is attached to."""
+        ...
 
     def losing_answers(self, method: str) -> AbstractAsyncContextManager[None]:
         """Inside, contact writes by this HTTP method are carried out, but their answers never come."""
@@ -85,6 +92,10 @@ class AccountInMemory:
     async def merge(self, winner_id: str, loser_id: str) -> None:
         self.side.user_merges(winner_id, loser_id)
 
+    async def attached(self, contact_id: str) -> dict[str, str | None]:
+        pairs = self.side.attached.items()
+        return {customer: role for (customer, contact), role in pairs if contact == contact_id}
+
     @asynccontextmanager
     async def losing_answers(self, method: str) -> AsyncIterator[None]:
         self.side.lose_answer({"PUT": "create_contact", "PATCH": "update_contact"}[method])
@@ -100,6 +111,7 @@ class AccountInSandbox:
 
     side: NetSuiteSide
     control: SandboxClient
+    suiteql: SuiteQL
 
     async def customer(self, name: str, **fields: Any) -> str:
         return await self.control.insert(
@@ -117,6 +129,10 @@ class AccountInSandbox:
 
     async def merge(self, winner_id: str, loser_id: str) -> None:
         await self.control.act("merge", master=winner_id, loser=loser_id)
+
+    async def attached(self, contact_id: str) -> dict[str, str | None]:
+        statement = f"SELECT company, role FROM companycontactrelationship WHERE contact = {contact_id}"  # noqa: S608
+        return {str(row["company"]): row.get("role") for row in await self.suiteql.query(statement)}
 
     @asynccontextmanager
     async def losing_answers(self, method: str) -> AsyncIterator[None]:
@@ -179,8 +195,9 @@ async def account_in_sandbox(
     )
     async with HttpTransport(HttpSettings(), time.time) as http, SandboxClient(base_url) as control:
         authorizer = _authorizer(http, base_url, credentials, login, wall)
-        side = NetSuiteSide.over(http, authorizer, config, monotonic=monotonic)
-        yield AccountInSandbox(side, control)
+        client = NetSuiteClient(http, authorizer, Permits(config.concurrency), config.url)
+        side = NetSuiteSide(client, config, monotonic=monotonic)
+        yield AccountInSandbox(side, control, SuiteQL(client))
 
 
 def _authorizer(

@@ -366,6 +366,39 @@ class TestListingAndPolling:
         raise AssertionError("polling found no end")
 
 
+class TestAttaching:
+    async def test_attach_change_the_role_and_detach(self, account: Account) -> None:
+        globex = await account.customer("Globex")
+        ada = await account.contact(lastName="Lovelace")
+        assert written(await account.side.attach(globex, ada, None)) == ada
+        assert await account.attached(ada) == {globex: None}
+        written(await account.side.attach(globex, ada, "-10"))
+        assert await account.attached(ada) == {globex: "-10"}
+        written(await account.side.detach(globex, ada))
+        assert await account.attached(ada) == {}
+
+    async def test_repeating_either_is_harmless(self, account: Account) -> None:
+        acme, ada = await account.customer("Acme"), await account.contact(lastName="Lovelace")
+        for _ in range(2):
+            written(await account.side.attach(acme, ada, "-10"))
+        assert await account.attached(ada) == {acme: "-10"}
+        for _ in range(2):
+            written(await account.side.detach(acme, ada))
+        assert await account.attached(ada) == {}
+
+    async def test_a_new_primary_contact_demotes_the_old_one(self, account: Account) -> None:
+        acme = await account.customer("Acme")
+        ada, bob = await account.contact(lastName="Lovelace"), await account.contact(lastName="Builder")
+        written(await account.side.attach(acme, ada, "-10"))
+        written(await account.side.attach(acme, bob, "-10"))
+        assert (await account.attached(ada), await account.attached(bob)) == ({acme: None}, {acme: "-10"})
+
+    async def test_to_a_customer_that_is_gone(self, account: Account) -> None:
+        ada = await account.contact(lastName="Lovelace")
+        assert refused(await account.side.attach("999999999", ada, None)).code == "NOT_FOUND"
+        written(await account.side.detach("999999999", ada))
+
+
 class TestDescribing:
     async def test_contacts(self, account: Account) -> None:
         schema = await account.side.describe(Entity.CONTACT)

@@ -14,6 +14,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
+from twinbook.domain.attachments import PRIMARY_CONTACT
 from twinbook.domain.errors import PermanentError, TemporaryError
 from twinbook.domain.ports import (
     Changes,
@@ -28,7 +29,15 @@ from twinbook.domain.ports import (
 from twinbook.domain.records import Entity, Fields, Key, NetSuiteContact, NetSuiteCustomer, Side, Value
 from twinbook.netsuite.fields import BOOLEAN, DOCUMENTED, TEXT
 
-WRITES = ("create_contact", "update_contact", "delete_contact", "create_customer", "update_customer")
+WRITES = (
+    "create_contact",
+    "update_contact",
+    "delete_contact",
+    "attach",
+    "detach",
+    "create_customer",
+    "update_customer",
+)
 EXTERNAL_ID = re.compile(r"[A-Za-z0-9_-]{1,255}")
 _EPOCH = datetime(2026, 10, 1, tzinfo=UTC)
 _NAME_PARTS = ("firstName", "middleName", "lastName")
@@ -57,7 +66,8 @@ class _Record:
 
 @dataclass(slots=True)
 class MemoryNetSuite:
-    """An account. `step_s` is how far its clock moves with each write: 0 gives writes of the same second."""
+    """An account. `step_s` is how far its clock moves with each write: 0 gives writes of the same second. `attached`
+    holds contact roles by (customer, contact)."""
 
     id_field: str = "custentity_twinbook_sf_id"
     locked_field: str = "custentity_twinbook_locked"
@@ -68,6 +78,7 @@ class MemoryNetSuite:
     custom_fields: Mapping[str, FieldMeta] = field(default_factory=dict)
     before_call: Callable[[str], Awaitable[None]] | None = None
     calls: Counter[str] = field(default_factory=Counter)
+    attached: dict[tuple[str, str], str | None] = field(default_factory=dict)
     _records: dict[str, _Record] = field(default_factory=dict)
     _deleted: list[tuple[int, Key]] = field(default_factory=list)
     _faults: dict[str, list[Fault]] = field(default_factory=dict)
@@ -183,6 +194,25 @@ class MemoryNetSuite:
             return netsuite_id
 
         return await self._write("delete_contact", netsuite_id, remove)
+
+    async def attach(self, customer_id: str, contact_id: str, role_id: str | None) -> WriteResult:
+        async def put() -> str:
+            self._existing(Entity.ACCOUNT, customer_id)
+            self._existing(Entity.CONTACT, contact_id)
+            for pair, role in self.attached.items():
+                if role_id == PRIMARY_CONTACT and role == role_id and pair[0] == customer_id:
+                    self.attached[pair] = None
+            self.attached[customer_id, contact_id] = role_id
+            return contact_id
+
+        return await self._write("attach", contact_id, put)
+
+    async def detach(self, customer_id: str, contact_id: str) -> WriteResult:
+        async def remove() -> str:
+            self.attached.pop((customer_id, contact_id), None)
+            return contact_id
+
+        return await self._write("detach", contact_id, remove)
 
     async def find_customers(
         self, *, ids: Sequence[str] = (), salesforce_ids: Sequence[str] = (), names: Sequence[str] = ()

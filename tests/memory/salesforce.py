@@ -8,7 +8,7 @@ person in Salesforce would. Failures are injected per kind of call; calls are co
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import Enum
@@ -29,7 +29,16 @@ from twinbook.domain.ports import (
     WriteResult,
     Written,
 )
-from twinbook.domain.records import Entity, Fields, Key, SalesforceAccount, SalesforceContact, Side, Value
+from twinbook.domain.records import (
+    Entity,
+    Fields,
+    Key,
+    Relation,
+    SalesforceAccount,
+    SalesforceContact,
+    Side,
+    Value,
+)
 from twinbook.salesforce.config import SalesforceConfig
 from twinbook.salesforce.errors import from_record
 
@@ -209,7 +218,13 @@ class MemorySalesforce(Unreliable):
     async def contacts_of_accounts(self, account_ids: Sequence[str], after: str | None) -> Listing:
         await self._enter("contacts_of_accounts")
         wanted = set(account_ids)
-        return self._page([r for r in self._live(Entity.CONTACT) if r.text("AccountId") in wanted], after)
+        related = {
+            relation.text("ContactId")
+            for relation in self._live(Entity.ACCOUNT_CONTACT_RELATION)
+            if self.config.relations and relation.text("AccountId") in wanted
+        }
+        contacts = self._live(Entity.CONTACT)
+        return self._page([r for r in contacts if r.text("AccountId") in wanted or r.id in related], after)
 
     async def children_of_accounts(self, account_ids: Sequence[str], after: str | None) -> Listing:
         await self._enter("children_of_accounts")
@@ -437,6 +452,7 @@ class MemorySalesforce(Unreliable):
             status_message=record.text(config.message_field),
             deleted=record.deleted,
             merged_into=record.merged_into,
+            relations=tuple(self._relations(record.id)) if config.relations else (),
         )
 
     def _account(self, record: _Record) -> SalesforceAccount:
@@ -469,6 +485,22 @@ class MemorySalesforce(Unreliable):
             if record.fields.get("ContactId") == contact_id
         )
         return frozenset(role for text in texts if text for role in text.split(";"))
+
+    def _relations(self, contact_id: str) -> Iterator[Relation]:
+        for entity in sorted(self.config.role_sources):
+            for record in self._live(entity):
+                deal = self._records.get(record.text("OpportunityId") or "")
+                account = self._records.get((deal or record).text("AccountId") or "")
+                if record.text("ContactId") == contact_id and account is not None:
+                    roles = record.text(ROLE_FIELD[entity]) or ""
+                    yield Relation(
+                        account.id,
+                        account.text(self.config.id_field),
+                        frozenset(filter(None, roles.split(";"))),
+                        active=bool(record.fields.get("IsActive", True)),
+                        primary=bool(record.fields.get("IsPrimary", False)),
+                        of_opportunity=deal is not None,
+                    )
 
     def _shown(self, record: _Record) -> Fields:
         """The fields that the settings ask for, or all of them when they ask for none."""

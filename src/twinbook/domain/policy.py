@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from twinbook.domain.account_mapping import AccountMapping, default_account_mapping
+from twinbook.domain.attachments import AttachmentPolicy
 from twinbook.domain.mapping import ContactMapping
 from twinbook.domain.plan import Trigger
 from twinbook.domain.ports import Schema
@@ -101,6 +102,7 @@ class ContactPolicy:
     deleted_in_salesforce: DeletedInSalesforce = DeletedInSalesforce.KEEP
     deleted_in_netsuite: DeletedInNetSuite = DeletedInNetSuite.REVIEW
     merged_away: MergedAway = MergedAway.REVIEW
+    attachments: AttachmentPolicy = field(default_factory=AttachmentPolicy)
     salesforce_id_field: str = "NetSuite_Id__c"
     netsuite_id_field: str = "custentity_twinbook_sf_id"
     salesforce_schema: Schema | None = None

@@ -206,6 +206,15 @@ class NetSuitePort(Protocol):
 
     async def delete_contact(self, netsuite_id: str) -> WriteResult: ...
 
+    async def attach(self, customer_id: str, contact_id: str, role_id: str | None) -> WriteResult:
+        """Attach a contact to a customer, or change its role there; None: without a role. Repeating it is harmless.
+        A new primary contact demotes the old one (netsuite.md 8.2)."""
+        ...
+
+    async def detach(self, customer_id: str, contact_id: str) -> WriteResult:
+        """Take a contact off a customer; its company stays. One that is not attached counts as done."""
+        ...
+
     async def find_customers(
         self, *, ids: Sequence[str] = (), salesforce_ids: Sequence[str] = (), names: Sequence[str] = ()
     ) -> Sequence[NetSuiteCustomer]:

@@ -56,11 +56,25 @@ class Key:
 
 
 @dataclass(frozen=True, slots=True)
+class Relation:
+    """What ties a Salesforce contact to an account: an account-contact relation, an account contact role, or a role
+    in one of the account's opportunities (salesforce.md 6.4). `customer_id` is the account's stored NetSuite id."""
+
+    account_id: str
+    customer_id: str | None = None
+    roles: frozenset[str] = frozenset()
+    active: bool = True
+    primary: bool = False
+    of_opportunity: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class SalesforceContact:
     """A Salesforce contact with what its account and its roles say about it.
 
     `version` is opaque (LastModifiedDate); it is compared for equality only. `netsuite_id` is the hidden id field.
     `status` and `status_message` are None where the package's status fields are not installed or empty.
+    `relations` are read only where contacts are attached to several customers.
     """
 
     id: str
@@ -77,6 +91,7 @@ class SalesforceContact:
     status_message: str | None = None
     deleted: bool = False
     merged_into: str | None = None
+    relations: tuple[Relation, ...] = ()
 
 
 def display_name(contact: SalesforceContact) -> str:

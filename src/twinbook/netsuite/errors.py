@@ -127,6 +127,11 @@ RULES: Final = (
         "The record was deleted or merged away in NetSuite.",
     ),
     _rule(
+        "ALREADY_ATTACHED",
+        r"contact is already attached",
+        "Nothing is left to do.",
+    ),
+    _rule(
         "HAS_DEPENDENTS",
         r"CANNOT_BE_DELETED_BECAUSE_IT_HAS_DEPENDENT|cannot be deleted because it has dependent",
         "Other records refer to it. Inactivate it instead.",

@@ -57,6 +57,28 @@ class RecordService:
     async def delete(self, kind: RecordType, id_: str) -> None:
         await self._client.call("DELETE", _path(kind, _by_id(id_)), writing=True)
 
+    async def attach(self, customer_id: str, contact_id: str, role_id: str | None) -> None:
+        """Attach a contact to a customer with this role, or without one (netsuite.md 2.10). The answer of an account
+        that refuses to attach what is attached is no refusal of ours."""
+        body = {} if role_id is None else {"role": {"id": _by_id(role_id)}}
+        try:
+            await self._client.call(
+                "POST", _relation("attach", customer_id, contact_id), json=body, writing=True
+            )
+        except PermanentError as error:
+            if error.code != "ALREADY_ATTACHED":
+                raise
+
+    async def detach(self, customer_id: str, contact_id: str) -> None:
+        """Take a contact off a customer; there is nothing to take off a record that is gone."""
+        try:
+            await self._client.call(
+                "POST", _relation("detach", customer_id, contact_id), json={}, writing=True
+            )
+        except PermanentError as error:
+            if error.code != "NOT_FOUND":
+                raise
+
     async def with_sublists(self, kind: RecordType, id_: str) -> Body:
         """The whole record with its sublists inline."""
         params = {"expandSubResources": "true"}
@@ -74,6 +96,11 @@ class RecordService:
 
 def _path(kind: RecordType, key: str) -> str:
     return f"{PATH}/{kind.value}/{key}"
+
+
+def _relation(verb: str, customer_id: str, contact_id: str) -> str:
+    contact = f"{RecordType.CONTACT.value}/{_by_id(contact_id)}"
+    return f"{_path(RecordType.CUSTOMER, _by_id(customer_id))}/!{verb}/{contact}"
 
 
 def _by_external_id(external_id: str) -> str:

@@ -81,6 +81,12 @@ class NetSuiteSide:
     async def delete_contact(self, netsuite_id: str) -> WriteResult:
         return await _result(self._delete(Entity.CONTACT, netsuite_id))
 
+    async def attach(self, customer_id: str, contact_id: str, role_id: str | None) -> WriteResult:
+        return await _result(self._attach(customer_id, contact_id, role_id))
+
+    async def detach(self, customer_id: str, contact_id: str) -> WriteResult:
+        return await _result(self._detach(customer_id, contact_id))
+
     async def create_customer(self, correlation_id: str, fields: Fields) -> WriteResult:
         return await _result(self._upsert(Entity.ACCOUNT, correlation_id, fields))
 
@@ -126,6 +132,14 @@ class NetSuiteSide:
     async def _delete(self, entity: Entity, id_: str) -> str:
         await self._records.delete(RECORD_TYPES[entity], id_)
         return id_
+
+    async def _attach(self, customer_id: str, contact_id: str, role_id: str | None) -> str:
+        await self._records.attach(customer_id, contact_id, role_id)
+        return contact_id
+
+    async def _detach(self, customer_id: str, contact_id: str) -> str:
+        await self._records.detach(customer_id, contact_id)
+        return contact_id
 
     async def _body(self, entity: Entity, fields: Fields) -> dict[str, Any]:
         """The JSON of these fields, without the address. Names that nobody knows are sent: NetSuite refuses them."""

@@ -16,7 +16,8 @@ class SalesforceConfig:
     """Names are API names. `contact_fields` and `account_fields` are those that mapping and rules look at;
     fields that the org lacks are left out of the records (`OrgFacts.missing_contact_fields`).
 
-    `role_sources` says which objects give a contact its roles, `quotes` whether accounts are asked for quotes.
+    `role_sources` says which objects give a contact its roles, `quotes` whether accounts are asked for quotes,
+    `relations` whether contacts are read with the accounts that they are related to.
     `poll_overlap` (seconds) is how long a record may take from its SystemModstamp to its commit and still be found
     by polling.
     """
@@ -32,6 +33,7 @@ class SalesforceConfig:
     last_sync_field: str = "NetSuite_Last_Sync__c"
     role_sources: frozenset[Entity] = ROLE_ENTITIES
     quotes: bool = False
+    relations: bool = False
     save_past_duplicate_alerts: bool = False
     poll_overlap: float = 60.0
     page_size: int = 2000

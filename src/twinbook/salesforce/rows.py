@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from twinbook.domain.records import Fields, SalesforceAccount, SalesforceContact
+from twinbook.domain.records import Entity, Fields, Relation, SalesforceAccount, SalesforceContact
 from twinbook.salesforce import soql
 from twinbook.salesforce.config import SalesforceConfig
 from twinbook.salesforce.rest import Row
-from twinbook.salesforce.schema import QUOTES, WON_OPPORTUNITIES, OrgFacts
+from twinbook.salesforce.schema import QUOTES, WON_OPPORTUNITIES, OrgFacts, RoleSource
 
 LIVE_CHILD = "IsDeleted = false"
 """queryAll looks into the recycle bin for child rows too."""
@@ -33,8 +33,17 @@ class ContactRows:
             config.id_field,
             *(name for name in optional if name in facts.contact.fields),
             *self._fields,
-            *(_children((role.field,), role.relationship, LIVE_CHILD) for role in self._roles),
+            *(_children(self._role_columns(role), role.relationship, LIVE_CHILD) for role in self._roles),
         )
+
+    @property
+    def by_relation(self) -> str | None:
+        """The condition on contacts that are related to accounts, with a place for their ids; None where relations
+        are not read. With Contacts to Multiple Accounts a contact's own account is a relation too."""
+        sources = (role.entity for role in self._roles)
+        if not self._config.relations or Entity.ACCOUNT_CONTACT_RELATION not in sources:
+            return None
+        return "Id IN (SELECT ContactId FROM AccountContactRelation WHERE AccountId IN ({}))"
 
     def statement(self, where: str) -> str:
         return soql.select(self._columns, "Contact", where)
@@ -57,13 +66,37 @@ class ContactRows:
             status_message=row.get(config.message_field),
             deleted=row["IsDeleted"],
             merged_into=row["MasterRecordId"],
+            relations=tuple(self._relations_in(row)) if config.relations else (),
         )
 
+    def _role_columns(self, source: RoleSource) -> tuple[str, ...]:
+        if not self._config.relations:
+            return (source.field,)
+        account = f"{source.parent}Account"
+        return (source.field, *source.flags, f"{account}Id", f"{account}.{self._config.id_field}")
+
     def _roles_in(self, row: Row) -> Iterable[str]:
+        for source, child in self._role_rows(row):
+            yield from _roles(source, child)
+
+    def _relations_in(self, row: Row) -> Iterable[Relation]:
+        for source, child in self._role_rows(row):
+            account_id = _through(child, f"{source.parent}AccountId")
+            if account_id is not None:
+                yield Relation(
+                    account_id,
+                    _through(child, f"{source.parent}Account.{self._config.id_field}") or None,
+                    frozenset(_roles(source, child)),
+                    active=child.get("IsActive", True),
+                    primary=child.get("IsPrimary", False),
+                    of_opportunity=source.entity is Entity.OPPORTUNITY_CONTACT_ROLE,
+                )
+
+    def _role_rows(self, row: Row) -> Iterable[tuple[RoleSource, Row]]:
         for source in self._roles:
             children = row[source.relationship]
             for child in children["records"] if children else ():
-                yield from filter(None, (child[source.field] or "").split(";"))
+                yield source, child
 
 
 class AccountRows:
@@ -108,6 +141,10 @@ class AccountRows:
             deleted=row["IsDeleted"],
             merged_into=row["MasterRecordId"],
         )
+
+
+def _roles(source: RoleSource, child: Row) -> Iterable[str]:
+    return filter(None, (child[source.field] or "").split(";"))
 
 
 def _children(fields: Iterable[str], relationship: str, where: str, tail: str = "") -> str:

@@ -30,17 +30,23 @@ SOBJECTS: Final[Mapping[Entity, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class RoleSource:
-    """Where a contact's roles stand: a child relationship of Contact, and the field that holds the role."""
+    """Where a contact's roles stand: a child relationship of Contact, and the field that holds the role.
+
+    `parent` leads from there to what has the account (`AccountId`, `Account`), "" where that is the child itself.
+    `flags` are its checkboxes that say what the relation is worth (salesforce.md 6.4).
+    """
 
     entity: Entity
     relationship: str
     field: str
+    parent: str = ""
+    flags: tuple[str, ...] = ()
 
 
 ROLE_SOURCES: Final = (
-    RoleSource(Entity.ACCOUNT_CONTACT_ROLE, "AccountContactRoles", "Role"),
-    RoleSource(Entity.ACCOUNT_CONTACT_RELATION, "AccountContactRelations", "Roles"),
-    RoleSource(Entity.OPPORTUNITY_CONTACT_ROLE, "OpportunityContactRoles", "Role"),
+    RoleSource(Entity.ACCOUNT_CONTACT_ROLE, "AccountContactRoles", "Role", flags=("IsPrimary",)),
+    RoleSource(Entity.ACCOUNT_CONTACT_RELATION, "AccountContactRelations", "Roles", flags=("IsActive",)),
+    RoleSource(Entity.OPPORTUNITY_CONTACT_ROLE, "OpportunityContactRoles", "Role", "Opportunity."),
 )
 
 WON_OPPORTUNITIES: Final = "Opportunities"

@@ -93,10 +93,11 @@ class SalesforceSide:
         return losers
 
     async def contacts_of_accounts(self, account_ids: Sequence[str], after: str | None) -> Listing:
-        return await self._below(Entity.CONTACT, "AccountId", account_ids, after)
+        related = (await self._known()).contacts.by_relation
+        return await self._below(Entity.CONTACT, related or "AccountId IN ({})", account_ids, after)
 
     async def children_of_accounts(self, account_ids: Sequence[str], after: str | None) -> Listing:
-        return await self._below(Entity.ACCOUNT, "ParentId", account_ids, after)
+        return await self._below(Entity.ACCOUNT, "ParentId IN ({})", account_ids, after)
 
     async def list_keys(self, entity: Entity, after: str | None) -> Listing:
         where = _after(after).removeprefix(" AND ")
@@ -196,16 +197,17 @@ class SalesforceSide:
     async def _below(
         self, entity: Entity, reference: str, account_ids: Sequence[str], after: str | None
     ) -> Listing:
-        """Records that refer to these accounts, in the order of their ids."""
+        """Records that refer to these accounts, in the order of their ids. `reference` is a condition with a place
+        for the ids."""
         condition = _after(after)
 
         def statement(among: str) -> str:
-            where = f"{reference} IN ({among}){condition}"
+            where = f"{reference.format(among)}{condition}"
             return soql.select(("Id",), SOBJECTS[entity], where, self._first_page)
 
-        found: list[str] = []
+        found: set[str] = set()
         for query in soql.statements(statement, [soql.text(id_) for id_ in _ids(account_ids)]):
-            found += [row["Id"] for row in await self.rest.query(query)]
+            found |= {row["Id"] for row in await self.rest.query(query)}
         # Salesforce orders ids as ASCII does, so pages of several statements can be merged here.
         return self._listing(entity, sorted(found))
 

@@ -214,3 +214,14 @@ decision = sa.Table(
     sa.Column("decided_by", sa.Text, nullable=False),
     sa.Column("decided_at", sa.Float, nullable=False),
 )
+
+# What Twinbook attached itself, NetSuite contacts to customers; what people attached is not here.
+attachment = sa.Table(
+    "attachment",
+    metadata,
+    sa.Column("scope", sa.Text, primary_key=True),
+    sa.Column("contact_id", sa.Text, primary_key=True),
+    sa.Column("customer_id", sa.Text, primary_key=True),
+    sa.Column("role_id", sa.Text),
+    sa.Column("attached_at", sa.Float, nullable=False),
+)
