@@ -177,7 +177,7 @@ class NetSuiteSettings(Table):
     read_deleted: bool = True
     """Look for deleted contacts; needs the permission Deleted Records."""
     poll_seconds: Seconds = 10
-    """Time between two looks for changes in NetSuite."""
+    """Time between two looks for changes in NetSuite; also where contacts go to NetSuite only, to notice deletes."""
     timeout_seconds: Seconds = 60
     """Time after which a call is given up and tried again."""
 
