@@ -61,7 +61,7 @@ class ContactSettings(Table):
     """Which contacts are synced, and what happens when something is not clear."""
 
     direction: Direction = Direction.SALESFORCE_TO_NETSUITE
-    """Which side's contacts create and update the other's. What NetSuite holds already goes out when it next changes."""
+    """Which side's contacts create and update the other's. What NetSuite has already goes out when it next changes."""
     create: bool = True
     """Create contacts that have no counterpart."""
     update: bool = True
