@@ -17,7 +17,7 @@ from contextlib import closing
 from dataclasses import asdict, dataclass
 
 from figures import Table, publish, spread
-from stage import Stage, Usage, stage
+from stage import Stage, Usage, cpu_seconds, stage
 
 CONCURRENCY = 4
 SLOW_MS = 300
@@ -38,10 +38,13 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Sync:
-    """One back-fill: what the process used, how long the work itself took, and the calls of each side by kind."""
+    """One back-fill: what the process used, how long the work itself took, how long it was from the first write to the
+    last one, and the calls of each side by kind."""
 
     usage: Usage
     work_seconds: float
+    writing_seconds: float
+    sandbox_cpu_seconds: float
     salesforce: dict[str, int]
     netsuite: dict[str, int]
     high_water: int
@@ -62,6 +65,7 @@ async def main() -> None:
         "backfill",
         [
             _speed(found, idle_cpu),
+            _budget(found),
             _calls(found),
             _second(found),
             Table(
@@ -88,13 +92,18 @@ async def _pair(case: Case) -> tuple[Sync, Sync]:
 
 async def _sync(ready: Stage) -> Sync:
     await ready.reset_counters()
+    before = cpu_seconds(ready.sandbox)
     usage = await ready.twinbook("backfill", "--json")
+    sandbox_cpu = cpu_seconds(ready.sandbox) - before
     salesforce, netsuite = await ready.salesforce.counters(), await ready.netsuite.counters()
     with closing(sqlite3.connect(ready.store)) as store:
         [(began, ended)] = store.execute(
             "SELECT started_at, finished_at FROM run WHERE entity = 'contact' ORDER BY id DESC LIMIT 1"
         )
-    return Sync(usage, ended - began, _by_kind(salesforce), _by_kind(netsuite), netsuite["high_water"])
+    log = [call for call in await ready.netsuite.call_log() if call["kind"] in WRITES]
+    writing = max(call["answered"] for call in log) - min(call["arrived"] for call in log) if log else 0.0
+    calls = _by_kind(salesforce), _by_kind(netsuite)
+    return Sync(usage, ended - began, writing, sandbox_cpu, *calls, netsuite["high_water"])
 
 
 async def _check(ready: Stage, case: Case, second: Sync) -> None:
@@ -116,14 +125,36 @@ def _speed(found: dict[Case, list[tuple[Sync, Sync]]], idle_cpu: float) -> Table
     rows = []
     for case, pairs in found.items():
         firsts = [first for first, _ in pairs]
-        rates = [case.contacts / sync.work_seconds for sync in firsts]
-        best = CONCURRENCY / (case.latency_ms / 1000) if case.latency_ms else None
         cpu = [(sync.usage.cpu_seconds - idle_cpu) * 1000 / case.contacts for sync in firsts]
-        share = spread([rate / best * 100 for rate in rates]) + " %" if best else ""
+        sandbox = [sync.sandbox_cpu_seconds * 1000 / case.contacts for sync in firsts]
+        rates = spread([case.contacts / sync.work_seconds for sync in firsts], 1)
         peak = spread([sync.usage.peak_mb for sync in firsts])
-        rows.append((case.name, spread(rates, 1), share, spread(cpu, 2), peak))
-    columns = ("first sync", "contacts/s", "of the possible maximum", "CPU ms per contact", "peak MB")
+        rows.append((case.name, rates, spread(cpu, 2), spread(sandbox, 2), peak))
+    columns = ("first sync", "contacts/s", "CPU ms per contact", "the sandbox's CPU ms", "peak MB")
     return Table("First sync, with concurrency 4", columns, tuple(rows))
+
+
+def _budget(found: dict[Case, list[tuple[Sync, Sync]]]) -> Table:
+    """What became of the calls that NetSuite would have taken: concurrency / latency."""
+    rows = []
+    for case, pairs in found.items():
+        if not case.latency_ms:
+            continue
+        firsts = [first for first, _ in pairs]
+        assert max(sync.high_water for sync in firsts) <= CONCURRENCY
+        possible = CONCURRENCY / (case.latency_ms / 1000)
+        whole = [case.contacts / sync.work_seconds / possible * 100 for sync in firsts]
+        writing = [case.contacts / sync.writing_seconds / possible * 100 for sync in firsts]
+        calls = [sum(sync.netsuite.values()) / sync.work_seconds / possible * 100 for sync in firsts]
+        rows.append((case.name, f"{possible:.1f}", *(spread(share) for share in (whole, writing, calls))))
+    columns = (
+        "first sync",
+        "possible contacts/s",
+        "reached, %",
+        "from the first to the last write, %",
+        "all NetSuite calls, %",
+    )
+    return Table("Share of NetSuite's budget that was used", columns, tuple(rows))
 
 
 def _calls(found: dict[Case, list[tuple[Sync, Sync]]]) -> Table:

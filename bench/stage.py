@@ -141,8 +141,11 @@ class Stage:
 
     async def _linked_account(self, number: int) -> str:
         name = f"Company {number:05}"
-        customer = await self.netsuite.insert("customer", {"companyName": name, "subsidiary": {"id": "1"}})
-        return await self.salesforce.insert("Account", {"Name": name, "NetSuite_Id__c": customer})
+        fields = {"companyName": name, "subsidiary": {"id": "1"}}
+        customer = await self.netsuite.insert("customer", fields)
+        account = await self.salesforce.insert("Account", {"Name": name, "NetSuite_Id__c": customer})
+        await self.netsuite.update("customer", customer, {"custentity_twinbook_sf_id": account})
+        return account
 
 
 @asynccontextmanager
@@ -170,6 +173,13 @@ def resident_mb(process: subprocess.Popen[bytes]) -> float:
     """Memory that a running process holds."""
     pages = int(Path(f"/proc/{process.pid}/statm").read_text().split()[1])
     return pages * os.sysconf("SC_PAGE_SIZE") / 1_000_000
+
+
+def cpu_seconds(process: subprocess.Popen[bytes]) -> float:
+    """Processor time that a running process has used so far."""
+    after_name = Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()
+    user, system = int(after_name[11]), int(after_name[12])
+    return (user + system) / os.sysconf("SC_CLK_TCK")
 
 
 async def _salesforce_api(http: HttpTransport, described: Record) -> Api:
