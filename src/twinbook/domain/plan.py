@@ -185,8 +185,8 @@ class AccountView:
 
     `agreed` are the link's agreed values. `ancestors` are the parents that are not linked, the nearest first, as far
     as the first one that is. `awaited` is true when an account below waits for this one. `by_hand` is true when a
-    person asked for it, `chosen` is what a person picked: one of the plan's `choices`. `reserved` is the customer that a merge left to it, or that it was
-    about to be linked with when Twinbook was cut off.
+    person asked for it, `chosen` is what a person picked: one of the plan's `choices`. `reserved` is the customer that
+    a merge left to it, or that it was about to be linked with when Twinbook was cut off.
     """
 
     account: SalesforceAccount
