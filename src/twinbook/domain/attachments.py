@@ -14,6 +14,9 @@ from twinbook.domain.records import SalesforceContact
 PRIMARY_CONTACT = "-10"
 """The only contact role that has the same id in every account (netsuite.md 2.10)."""
 
+UNCONFIRMED = ""
+"""The remembered role of an attachment that was asked for, as long as NetSuite has not confirmed it."""
+
 Attachments = Mapping[str, str | None]
 """Contact roles by customer: internal ids; None for an attachment without a role."""
 
@@ -88,7 +91,7 @@ def steps(contact: SalesforceContact, policy: AttachmentPolicy, made: Attachment
     return (
         *ended,
         *(
-            Attach(customer, role, made.get(customer), anew=customer not in made)
+            Attach(customer, role, made.get(customer), anew=made.get(customer, UNCONFIRMED) == UNCONFIRMED)
             for customer, role in target.items()
             if customer not in made or made[customer] != role
         ),

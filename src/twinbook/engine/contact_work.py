@@ -15,6 +15,7 @@ from twinbook.domain.planner import resolve_name_clash
 from twinbook.domain.ports import ContactQuery, Failed, WriteResult, Written
 from twinbook.domain.reasons import Reason
 from twinbook.domain.records import Entity, Side
+from twinbook.engine.attachments import AttachmentWork
 from twinbook.engine.connection import Connection
 from twinbook.engine.contact_job import Job
 from twinbook.engine.gather import Considered, Gatherer, all_done
@@ -41,6 +42,7 @@ class ContactWork:
         self._lease = lease
         self._gatherer = Gatherer(connection)
         self._valve = SafetyValve(connection)
+        self._attachments = AttachmentWork(connection, lease)
 
     async def process(self, batch: Sequence[Claimed], report: Report) -> None:
         considered = await self._gatherer.consider([item.key.id for item in batch])
@@ -56,6 +58,7 @@ class ContactWork:
         await self._remember(jobs)
         await self._write_salesforce(jobs)
         await self._agree([job for job in jobs if job.mapped_to_salesforce and job.wrote_salesforce])
+        await self._attachments.carry_out(jobs, began=report.began)
         self._conclude(jobs, report)
 
     def _job(self, claimed: Claimed, found: Considered) -> Job:
