@@ -210,7 +210,7 @@ CATALOGUE: dict[Reason, Explanation] = {
     Reason.SAFETY_STOP: Explanation(
         _WAITING,
         "Far more records changed or vanished at once than usual, so Twinbook stopped before doing harm.",
-        "Check the two systems, then confirm to go on.",
+        "Check the two systems, then go on with `twinbook resume --confirm`.",
     ),
     Reason.NO_TRIGGER: Explanation(
         _SKIPPED,
