@@ -229,13 +229,15 @@ def _salesforce_config(settings: ConnectionSettings, policy: ContactPolicy) -> S
         push_field=salesforce.push_field,
         role_sources=_role_sources(settings, policy),
         quotes=Trigger.QUOTE in accounts.triggers,
+        relations=policy.attachments.relations,
         save_past_duplicate_alerts=salesforce.save_past_duplicate_alerts,
     )
 
 
 def _role_sources(settings: ConnectionSettings, policy: ContactPolicy) -> frozenset[Entity]:
     """The objects that give roles, none where no setting looks at roles: reading them costs time in each query."""
-    looked_at = policy.role_filter or any("roles" in rule.expression for rule in policy.rules)
+    ruled = any("roles" in rule.expression for rule in policy.rules)
+    looked_at = policy.role_filter or policy.attachments.relations or ruled
     return role_entities(settings) if looked_at else frozenset()
 
 

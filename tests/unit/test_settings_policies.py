@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
+from twinbook.domain.attachments import AttachmentPolicy
 from twinbook.domain.canonical import Kind
 from twinbook.domain.mapping import default_mapping
 from twinbook.domain.plan import Trigger
@@ -56,6 +58,9 @@ def test_the_defaults_are_those_that_are_promised() -> None:
         "deleted_in_salesforce": "keep",
         "deleted_in_netsuite": "review",
         "merged_away": "review",
+        "attach_relations": False,
+        "role_map": {},
+        "primary_contact": False,
         "mapping_base": "default",
         "mapping": [],
     }
@@ -105,6 +110,9 @@ DIFFERENT: dict[str, Any] = {
     "deleted_in_salesforce": "inactivate",
     "deleted_in_netsuite": "close",
     "merged_away": "keep",
+    "attach_relations": True,
+    "role_map": {"Influencer": "3"},
+    "primary_contact": True,
     "mapping_base": "empty",
 }
 
@@ -286,3 +294,15 @@ def test_account_settings_that_make_no_sense_are_refused(tmp_path: Path, account
     found = [item for item in caught.value.problems if item.key.startswith("connections.default.accounts.")]
     assert found
     assert problem in found[0].problem
+
+
+def test_attaching_to_further_customers() -> None:
+    roles = {"Decision Maker": "3", "Influencer": "-10"}
+    contacts = {"attach_relations": True, "role_map": roles, "primary_contact": True}
+    assert contact_policy(connection(contacts=contacts)).attachments == AttachmentPolicy(True, roles, True)
+    assert contact_policy(connection()).attachments == AttachmentPolicy()
+
+
+def test_a_contact_role_is_an_internal_id() -> None:
+    with pytest.raises(ValidationError, match="role_map"):
+        connection(contacts={"role_map": {"Decision Maker": "Primary Contact"}})

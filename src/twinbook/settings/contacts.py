@@ -37,6 +37,7 @@ TriggerName = Literal["closed-won", "quote", "push", "rule", "all"]
 
 
 SubsidiaryId = Annotated[str, Field(pattern=r"^[0-9]+$")]
+ContactRoleId = Annotated[str, Field(pattern=r"^-?[0-9]+$")]
 
 
 class RuleSettings(Table):
@@ -94,6 +95,12 @@ class ContactSettings(Table):
     """What becomes of the pair when the NetSuite contact is deleted. Only delete removes Salesforce contacts."""
     merged_away: MergedAway = MergedAway.REVIEW
     """The second NetSuite contact that a merge in Salesforce leaves behind."""
+    attach_relations: bool = False
+    """Attach NetSuite contacts to the customers of all accounts that Salesforce relates them to, with their roles."""
+    role_map: dict[Name, ContactRoleId] = Field(default_factory=dict)
+    """NetSuite contact roles (internal ids) by Salesforce role, such as { "Influencer" = "3" }; the first counts."""
+    primary_contact: bool = False
+    """Give the primary contact of a Salesforce account the NetSuite role Primary Contact. Needs `attach_relations`."""
     mapping_base: MappingBase = "default"
     """Start from the default map and change single rows, or from nothing."""
     mapping: tuple[MappingSettings, ...] = ()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from twinbook.domain.attachments import AttachmentPolicy
 from twinbook.domain.plan import Trigger
 from twinbook.domain.policy import AccountPolicy, ContactPolicy, SubsidiaryRule
 from twinbook.domain.ports import Schema
@@ -48,6 +49,9 @@ def contact_policy(
         deleted_in_salesforce=contacts.deleted_in_salesforce,
         deleted_in_netsuite=contacts.deleted_in_netsuite,
         merged_away=contacts.merged_away,
+        attachments=AttachmentPolicy(
+            contacts.attach_relations, contacts.role_map, primary=contacts.primary_contact
+        ),
         salesforce_id_field=connection.salesforce.id_field,
         netsuite_id_field=connection.netsuite.id_field,
         salesforce_schema=salesforce_schema,
@@ -84,7 +88,7 @@ def account_policy(
 
 
 def role_entities(connection: ConnectionSettings) -> frozenset[Entity]:
-    """The objects whose roles count for the role filter."""
+    """The objects whose roles count."""
     return frozenset(_ROLE_ENTITIES[name] for name in connection.salesforce.role_sources)
 
 

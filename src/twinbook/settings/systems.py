@@ -86,7 +86,7 @@ class SalesforceSettings(Table):
         "AccountContactRelation",
         "OpportunityContactRole",
     )
-    """Objects whose roles count for `contacts.role_filter`; those that the org lacks are left out."""
+    """Objects whose roles count for `contacts.role_filter` and attachments; those that the org lacks are left out."""
     save_past_duplicate_alerts: bool = False
     """Save contacts although a duplicate rule raises an alert. Rules that block still block."""
     poll_seconds: Seconds = 30
