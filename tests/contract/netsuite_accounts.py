@@ -22,11 +22,8 @@ from twinbook.netsuite.auth import (
     TokenBasedLogin,
     TokenCredentials,
 )
-from twinbook.netsuite.client import NetSuiteClient
 from twinbook.netsuite.config import NetSuiteConfig
-from twinbook.netsuite.permits import Permits
 from twinbook.netsuite.side import NetSuiteSide
-from twinbook.netsuite.suiteql import SuiteQL
 from twinbook_sandbox.client import SandboxClient
 from twinbook_sandbox.core.clock import Clock
 from twinbook_sandbox.core.control import control_routes
@@ -111,7 +108,6 @@ class AccountInSandbox:
 
     side: NetSuiteSide
     control: SandboxClient
-    suiteql: SuiteQL
 
     async def customer(self, name: str, **fields: Any) -> str:
         return await self.control.insert(
@@ -131,8 +127,9 @@ class AccountInSandbox:
         await self.control.act("merge", master=winner_id, loser=loser_id)
 
     async def attached(self, contact_id: str) -> dict[str, str | None]:
-        statement = f"SELECT company, role FROM companycontactrelationship WHERE contact = {contact_id}"  # noqa: S608
-        return {str(row["company"]): row.get("role") for row in await self.suiteql.query(statement)}
+        pairs = await self.control.records("companyContactRelationship")
+        mine = (pair for pair in pairs if str(pair["contact"]) == contact_id)
+        return {str(pair["company"]): pair["role"] and str(pair["role"]) for pair in mine}
 
     @asynccontextmanager
     async def losing_answers(self, method: str) -> AsyncIterator[None]:
@@ -195,9 +192,8 @@ async def account_in_sandbox(
     )
     async with HttpTransport(HttpSettings(), time.time) as http, SandboxClient(base_url) as control:
         authorizer = _authorizer(http, base_url, credentials, login, wall)
-        client = NetSuiteClient(http, authorizer, Permits(config.concurrency), config.url)
-        side = NetSuiteSide(client, config, monotonic=monotonic)
-        yield AccountInSandbox(side, control, SuiteQL(client))
+        side = NetSuiteSide.over(http, authorizer, config, monotonic=monotonic)
+        yield AccountInSandbox(side, control)
 
 
 def _authorizer(

@@ -187,7 +187,7 @@ def _literal(value: Any) -> str:
 def _toml(value: Any) -> str:
     """A value as it stands in TOML: what JSON writes, but for tables."""
     if isinstance(value, dict):
-        return f"{{{', '.join(f'{name} = {_toml(item)}' for name, item in value.items())}}}"
+        return f"{{{', '.join(f'{_toml(name)} = {_toml(item)}' for name, item in value.items())}}}"
     if isinstance(value, list | tuple):
         return f"[{', '.join(map(_toml, value))}]"
     return orjson.dumps(value).decode()
