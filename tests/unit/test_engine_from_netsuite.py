@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 from typing import Any
 
@@ -333,6 +333,75 @@ async def test_lanes_that_look_at_one_person_from_both_sides_at_the_same_time_ma
     assert len(w.netsuite.contacts) == len(w.salesforce.contacts) == 30
     pairs = {(item.id, item.netsuite_id) for item in w.salesforce.contacts}
     assert pairs == {(item.salesforce_id, item.id) for item in w.netsuite.contacts}
+
+
+def meanwhile(w: World, system: Any, kind: str, act: Callable[[], Awaitable[None]]) -> list[str]:
+    """Let something happen right before the next call of a kind; the list is filled once it did."""
+    happened: list[str] = []
+
+    async def interrupt(called: str) -> None:
+        if called == kind and not happened:
+            happened.append(called)
+            await act()
+
+    system.before_call = interrupt
+    return happened
+
+
+async def test_a_netsuite_contact_steps_aside_for_one_that_is_just_being_created_from_salesforce(
+    w: World,
+) -> None:
+    account, customer = w.linked_account()
+    there: list[str] = []
+
+    async def entered_in_netsuite_too() -> None:
+        there.append(ada(w, customer, firstName="Augusta"))
+        await w.notice_netsuite()
+        await Lane(w.connection).drain()
+
+    happened = meanwhile(w, w.netsuite, "create_contact", entered_in_netsuite_too)
+    here = w.salesforce.user_creates_contact(
+        FirstName="Ada", LastName="Lovelace", Email="ada@acme.example", AccountId=account
+    )
+    await w.settle()
+    assert happened
+    link = await w.link(here)
+    assert link is not None
+    [made] = [item for item in w.netsuite.contacts if item.external_id == f"SFC_{here}"]
+    assert (link.netsuite_id, w.salesforce.contact(here).netsuite_id) == (made.id, made.id)
+    assert w.netsuite.contact(there[0]).salesforce_id is None
+    left = await w.outcome_in_netsuite(there[0])
+    assert left is not None
+    assert left.reason is Reason.MATCH_TAKEN
+    assert len(w.salesforce.contacts) == 1
+
+
+async def test_a_new_salesforce_contact_steps_aside_until_its_link_is_stored(w: World) -> None:
+    """Its event arrives before the lane that created it has read the answer."""
+    _, customer = w.linked_account()
+    await w.settle()
+
+    async def event_of_the_new_contact() -> None:
+        await w.notice()
+        await Lane(w.connection).drain()
+
+    there = ada(w, customer)
+    await w.notice_netsuite()
+    w.salesforce.calls.clear()
+    happened: list[str] = []
+
+    async def interrupt(called: str) -> None:
+        if called == "read_contacts" and w.salesforce.calls["upsert_contacts"] and not happened:
+            happened.append(called)
+            await event_of_the_new_contact()
+
+    w.salesforce.before_call = interrupt
+    await w.settle()
+    assert happened
+    [here] = w.salesforce.contacts
+    assert [item.id for item in w.netsuite.contacts] == [there]
+    assert [entry.what for entry in await w.history(here.id)] == ["created"]
+    assert (await w.outcome(here.id)).kind is OutcomeKind.UNCHANGED
 
 
 async def test_ids_that_both_records_carry_find_a_lost_link_again(w: World) -> None:
