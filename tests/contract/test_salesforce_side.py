@@ -193,6 +193,14 @@ class TestReadingAccounts:
 
 
 class TestWriting:
+    async def test_deleted_contacts_are_in_the_recycle_bin(self, org: Org) -> None:
+        deleted, kept = await org.contact(LastName="Okafor"), await org.contact(LastName="Ito")
+        assert await org.side.delete_contacts([deleted]) == {deleted: Written(deleted)}
+        assert (await org.side.read_contacts([deleted]))[deleted].deleted
+        assert not (await org.side.read_contacts([kept]))[kept].deleted
+        assert refusal((await org.side.delete_contacts([deleted]))[deleted])
+        await org.undelete(Entity.CONTACT, deleted)
+
     async def test_changed_fields_only_and_none_clears(self, org: Org) -> None:
         contact = await org.contact(LastName="Okafor", FirstName="Ngozi", Phone="1", Email="n@example.com")
         before = (await org.side.read_contacts([contact]))[contact]

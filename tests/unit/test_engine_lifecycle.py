@@ -462,6 +462,32 @@ async def test_a_chain_of_merges_leads_to_the_last_winner(w: World, order: tuple
     await at_rest(w, *contacts)
 
 
+async def test_a_winner_that_comes_back_from_a_delete_keeps_its_own(w: World) -> None:
+    account, _ = w.linked_account()
+    grace, ada = await twin(w, "Grace", account), await twin(w, "Ada", account)
+    w.salesforce.user_deletes(grace.salesforce)
+    await w.settle()
+    w.salesforce.user_undeletes(grace.salesforce)
+    w.salesforce.user_merges(grace.salesforce, ada.salesforce)
+    await one_by_one(w, ada.salesforce, grace.salesforce)
+    await w.settle()
+    assert (await linked(w, grace.salesforce)).netsuite_id == grace.netsuite
+    await shown(w, ada.salesforce, REVIEW, Reason.MERGED_AWAY)
+
+
+async def test_a_loser_that_comes_back_takes_nothing_from_the_winner(w: World) -> None:
+    winner, ada = await pair_of(w)
+    w.salesforce.user_merges(winner, ada.salesforce)
+    await w.settle()
+    w.salesforce.user_undeletes(ada.salesforce)
+    w.salesforce.user_edits(ada.salesforce, {"Title": "Back"})
+    await w.settle()
+    assert (await linked(w, winner)).netsuite_id == ada.netsuite
+    await shown(w, ada.salesforce, REVIEW, Reason.MATCH_TAKEN)
+    [left] = w.netsuite.contacts
+    assert left.salesforce_id == winner
+
+
 async def test_a_loser_whose_winner_was_deleted_is_treated_as_deleted(w: World) -> None:
     w.configure(deleted_in_salesforce=DeletedInSalesforce.DELETE)
     winner, ada = await pair_of(w)

@@ -54,14 +54,21 @@ class Merges:
             {loser.id: loser.merged_into for loser in losers if loser.merged_into}
         )
         alive = {winner for winner in winners.values() if winner}
-        known = await self._links(alive)
-        has = {id_: link for id_, link in known.items() if _has_counterpart(link)}
+        has = await self._own(alive)
         inherited = await self.inherited(alive - has.keys())
         has |= {id_: found.link for id_, found in inherited.items() if id_ not in has}
         return {
             loser: Fate(winner, _of_another(loser, has.get(winner or "")))
             for loser, winner in winners.items()
         }
+
+    async def _own(self, winner_ids: Collection[str]) -> dict[str, Link]:
+        """The winners' own links: those that lead to a known record, and tombstones that an undelete will open."""
+        known = {id_: link for id_, link in (await self._links(winner_ids)).items() if link.netsuite_id}
+        closed = frozenset(link.netsuite_id or "" for link in known.values() if _is_closed(link))
+        found = await self._connection.netsuite.find_contacts(ContactQuery(ids=closed)) if closed else ()
+        there = {contact.id for contact in found if contact.salesforce_id in (None, *winner_ids)}
+        return {id_: link for id_, link in known.items() if not _is_closed(link) or link.netsuite_id in there}
 
     async def inherited(self, winner_ids: Collection[str]) -> dict[str, Inheritance]:
         """What contacts without a link inherit, for those that won a merge and inherit something."""
@@ -144,9 +151,8 @@ def _is_intent(link: Link) -> bool:
     return link.state is LinkState.CREATING
 
 
-def _has_counterpart(link: Link) -> bool:
-    """Linked, or about to be linked with a known record."""
-    return link.netsuite_id is not None and link.state is not LinkState.CLOSED
+def _is_closed(link: Link) -> bool:
+    return link.state is LinkState.CLOSED
 
 
 def _of_another(loser: str, link: Link | None) -> Link | None:
