@@ -262,7 +262,7 @@ class MemorySalesforce(Unreliable):
             self.user_deletes(id_)
             return id_
 
-        return await self._batch("delete_contacts", dict.fromkeys(ids, {}), remove)
+        return await self._batch("delete_contacts", {id_: {} for id_ in ids}, remove)
 
     async def upsert_contacts(self, records: Mapping[str, Fields]) -> Mapping[str, WriteResult]:
         def upsert(netsuite_id: str, fields: Fields) -> str:

@@ -28,7 +28,9 @@ def test_the_size_is_exact(accounts: int, contacts: int) -> None:
     assert len(list(made.people())) == contacts
 
 
-def test_most_accounts_are_linked_and_company_names_differ(population: tuple[Population, list[Someone]]) -> None:
+def test_most_accounts_are_linked_and_company_names_differ(
+    population: tuple[Population, list[Someone]],
+) -> None:
     companies = population[0].companies
     standings = Counter(company.standing for company in companies)
     assert 0.5 < standings[Standing.LINKED] / len(companies) < 0.7
@@ -51,7 +53,9 @@ def test_contacts_are_uneven(population: tuple[Population, list[Someone]]) -> No
     assert any(someone.elsewhere is not None for someone in people)
 
 
-def test_netsuite_knows_about_a_quarter_of_those_it_can_know(population: tuple[Population, list[Someone]]) -> None:
+def test_netsuite_knows_about_a_quarter_of_those_it_can_know(
+    population: tuple[Population, list[Someone]],
+) -> None:
     made, people = population
     possible = [s for s in people if s.email and made.companies[s.company].standing is not Standing.PROSPECT]
     known = Counter(someone.known for someone in possible)

@@ -55,7 +55,7 @@ def push(tx: Tx, key: Key, *, now: float) -> None:
 
 
 def key_of(tx: Tx, text: str) -> Key | None:
-    """The contact that a NetSuite id is linked to; the NetSuite contact itself where it was looked at and has no link."""
+    """The contact that a NetSuite id is linked to; the NetSuite contact itself where one was seen without a link."""
     found = links.by_netsuite(tx, Entity.CONTACT, [text]).get(text)
     if found is not None:
         return Key(Entity.CONTACT, Side.SALESFORCE, found.salesforce_id)
