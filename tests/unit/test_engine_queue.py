@@ -170,3 +170,57 @@ async def test_a_contact_in_backoff_is_tried_at_once_when_somebody_edits_it(w: W
     await w.notice()
     await w.drain()
     assert len(w.netsuite.contacts) == 1
+
+
+async def test_a_contact_that_waits_for_its_mailbox_does_not_ask_all_the_time(w: World) -> None:
+    """The one that holds the mailbox is in backoff for minutes; the other one steps aside, ever longer."""
+    account, _ = w.linked_account()
+    await w.settle()
+    for name in ("Ada", "Grace"):
+        w.salesforce.user_creates_contact(LastName=name, Email="info@acme.example", AccountId=account)
+    w.netsuite.fail("create_contact", TemporaryError("BUSY", "later", retry_after=600.0))
+    await w.notice()
+    started, calls = w.clock.at, w.salesforce.calls["read_contacts"]
+    while w.clock.at < started + 590:
+        await w.drain()
+        due = await w.store.run(dirty_keys.next_due)
+        w.clock.at = max(w.clock.at + 0.01, due or 0.0)
+    assert w.salesforce.calls["read_contacts"] - calls < 25
+    await w.settle()
+    assert len(w.netsuite.contacts) == 1
+
+
+async def test_accounts_that_want_the_same_customer_do_not_ask_all_the_time(w: World) -> None:
+    w.netsuite.user_creates_customer("Prospect", subsidiary="1")
+    for _ in range(2):
+        account = w.salesforce.user_creates_account("Prospect")
+        w.salesforce.user_wins(w.salesforce.user_creates_opportunity(account))
+    w.netsuite.fail("update_customer", TemporaryError("BUSY", "later", retry_after=600.0))
+    await w.notice()
+    await asyncio.wait_for(w.drain(), 20)
+    assert w.salesforce.calls["read_accounts"] < 10
+    await w.settle()
+    linked = [w.salesforce.account(record.id).netsuite_id for record in w.salesforce._live(Entity.ACCOUNT)]
+    assert len([id_ for id_ in linked if id_]) == 1
+
+
+async def test_a_contact_that_twinbook_itself_fails_on_keeps_nobody_from_its_mailbox(w: World) -> None:
+    account, _ = w.linked_account()
+    await w.settle()
+    ids = [
+        w.salesforce.user_creates_contact(LastName=name, Email="info@acme.example", AccountId=account)
+        for name in ("Ada", "Grace")
+    ]
+
+    async def fail(kind: str) -> None:
+        if kind == "create_contact":
+            raise RuntimeError("a defect")
+
+    w.netsuite.before_call = fail
+    await w.mark(contact_key(ids[0]))
+    await w.drain()
+    assert (await w.outcome(ids[0])).reason is Reason.INTERNAL_ERROR
+    w.netsuite.before_call = None
+    await w.mark(contact_key(ids[1]))
+    await w.drain()
+    assert [item.salesforce_id for item in w.netsuite.contacts] == [ids[1]]

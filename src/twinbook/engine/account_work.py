@@ -21,10 +21,9 @@ from twinbook.engine.account_gather import AccountGatherer
 from twinbook.engine.account_job import LINKING, AccountJob
 from twinbook.engine.account_mergers import Departures, all_keys, unsettled
 from twinbook.engine.connection import Connection
-from twinbook.engine.contact_work import STEP_ASIDE_SECONDS
 from twinbook.engine.gather import all_done
 from twinbook.engine.lease import Lease
-from twinbook.engine.report import PutBack, Report
+from twinbook.engine.report import PutBack, Report, steps_aside
 from twinbook.store import dirty_keys, links, outcomes, runs
 from twinbook.store.database import Tx
 from twinbook.store.dirty_keys import BY_HAND, Claimed
@@ -64,11 +63,10 @@ class AccountWork:
         """An account that is about to get a customer steps aside for accounts that were just merged into it."""
         linking = [job.account.id for job in jobs if job.plan.action in LINKING and not job.view.reserved]
         before = await unsettled(self._connection, linking)
-        later = self._connection.clock.now() + STEP_ASIDE_SECONDS
         for job in jobs:
             if job.account.id in before:
                 report.marks.append((before[job.account.id], f"merged into {job.account.name}"))
-                report.put_back.append(PutBack(job.claimed, later))
+                report.put_back.append(steps_aside(job.claimed, self._connection))
         return [job for job in jobs if job.account.id not in before]
 
     async def _reserve(self, jobs: list[AccountJob], report: Report) -> list[AccountJob]:
@@ -84,7 +82,9 @@ class AccountWork:
             for job, reservation in zip(linking, held, strict=True)
             if reservation is not Reservation.HELD
         }
-        report.put_back += [PutBack(job.claimed, now) for job in linking if job.account.id in waiting]
+        report.put_back += [
+            steps_aside(job.claimed, self._connection) for job in linking if job.account.id in waiting
+        ]
         return [job for job in jobs if job.account.id not in waiting]
 
     async def _write_customer(self, job: AccountJob) -> None:

@@ -15,6 +15,9 @@ from twinbook.engine.clock import Clock
 from twinbook.engine.wake import Wake
 from twinbook.store.database import Store
 
+# How long a record first steps aside for another one that is being linked right now.
+STEP_ASIDE_SECONDS = 0.5
+
 
 class Urgency(Protocol):
     """Lets the calls made inside the block go ahead of less urgent ones when a side's call budget is short."""
@@ -94,6 +97,12 @@ class Connection:
     @property
     def name(self) -> str:
         return self.store.scope
+
+    def step_aside(self, attempts: int) -> float:
+        """Seconds after which a record looks again whether the one that stands in its way is done. Mostly that takes a
+        moment; but the other one may be in backoff itself, for as long as it takes."""
+        longest = min(self.options.retry_cap, STEP_ASIDE_SECONDS * 2 ** min(attempts, 30))
+        return self.random.uniform(STEP_ASIDE_SECONDS / 2, max(STEP_ASIDE_SECONDS, longest))
 
     def backoff(self, error: SideError, attempts: int, *, cap: float | None = None) -> float:
         """Seconds to wait after the given number of failed tries (0: the first just failed).

@@ -48,7 +48,6 @@ class Job:
     view: ContactView
     plan: ContactPlan
     id_field: str
-    has_intent: bool = False
     reserved: bool = False
     netsuite_id: str | None = None
     wrote_netsuite: bool = False
@@ -155,9 +154,6 @@ class Job:
                 self._tell(tx, now=now)
         elif self.reserved and not self.failed_for_now:
             links.withdraw(tx, Entity.CONTACT, id_)
-        elif self.has_intent and not self.reserved:
-            # It was about to be created and now no longer is: whoever shares its mailbox need not wait for it.
-            links.free_email(tx, Entity.CONTACT, id_)
 
     def agree(self, tx: Tx, mapping: ContactMapping, contact: SalesforceContact, *, now: float) -> None:
         """Store what both sides agree on, with the Salesforce contact as read back after the write."""

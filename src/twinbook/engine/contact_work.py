@@ -21,7 +21,7 @@ from twinbook.engine.contact_job import Job
 from twinbook.engine.gather import Considered, Gatherer, all_done
 from twinbook.engine.lease import Lease
 from twinbook.engine.merges import hand_over
-from twinbook.engine.report import PutBack, Report
+from twinbook.engine.report import PutBack, Report, steps_aside
 from twinbook.engine.safety import SafetyValve
 from twinbook.store import links
 from twinbook.store.database import Tx
@@ -29,9 +29,6 @@ from twinbook.store.dirty_keys import Claimed
 from twinbook.store.links import Reservation
 
 NAME_TAKEN = "CONTACT_NAME_TAKEN"
-
-# A contact that shares its email with one that is being created right now looks again after this many seconds.
-STEP_ASIDE_SECONDS = 0.5
 
 
 class ContactWork:
@@ -68,7 +65,6 @@ class ContactWork:
             found.view,
             found.plan,
             id_field,
-            has_intent=found.has_intent,
             decision=found.decision,
         )
 
@@ -86,7 +82,7 @@ class ContactWork:
         }
         for job in linking:
             job.reserved = True
-        report.put_back += [PutBack(job.claimed, now + STEP_ASIDE_SECONDS) for job in waiting.values()]
+        report.put_back += [steps_aside(job.claimed, self._connection) for job in waiting.values()]
         return [job for job in jobs if job.claimed.key not in waiting]
 
     async def _write_netsuite(self, job: Job) -> None:
@@ -167,7 +163,7 @@ class ContactWork:
 
     async def _remember(self, jobs: Sequence[Job]) -> None:
         """Bring the link table up to date with what was written."""
-        changed = [job for job in jobs if job.has_intent or job.reserved or job.ends or job.netsuite_id]
+        changed = [job for job in jobs if job.reserved or job.ends or job.netsuite_id]
         if not changed:
             return
         now = self._connection.clock.now()

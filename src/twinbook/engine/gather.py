@@ -32,7 +32,6 @@ class Considered:
 
     view: ContactView
     plan: ContactPlan
-    has_intent: bool = False
     decision: Decision | None = None
 
 
@@ -76,7 +75,6 @@ class Gatherer:
             id_: Considered(
                 view,
                 plans[id_],
-                has_intent=_is_own_intent(remembered.links.get(id_)),
                 decision=remembered.decisions.get(id_),
             )
             for id_, view in views.items()
@@ -254,14 +252,6 @@ def _gate(contact: SalesforceContact) -> Gate:
 def _purged(id_: str) -> SalesforceContact:
     """What stands for a contact that Salesforce no longer knows at all."""
     return SalesforceContact(id_, fields={}, version="", deleted=True)
-
-
-def _is_own_intent(link: Link | None) -> bool:
-    return (
-        link is not None
-        and link.state is LinkState.CREATING
-        and link.correlation_id == contact_key(link.salesforce_id)
-    )
 
 
 def _email(contact: SalesforceContact) -> str | None:

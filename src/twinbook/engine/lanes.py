@@ -25,6 +25,9 @@ from twinbook.store.outcomes import Outcome
 
 log = structlog.get_logger()
 
+# Seconds after which an idle lane looks at the queue although nobody rang.
+LONGEST_SLEEP = 30.0
+
 # Keys of one claim are worked on in this order: what leads to records, then gates, then contacts.
 ORDER = (
     (LeadWork, lambda key: key.entity.leads_elsewhere),
@@ -47,14 +50,14 @@ class Lane:
         self._stopping = True
 
     async def run(self) -> None:
-        """Work until stopped; with nothing to do, wait for the bell or for the next look."""
-        wake, options = self._connection.wake, self._connection.options
+        """Work until stopped; with nothing to do, wait for the bell."""
+        wake = self._connection.wake
         while not self._stopping:
             rings = wake.rings
             if batch := await self._take():
                 await self._work(*batch)
             elif not self._stopping:
-                await wake.wait(options.idle_seconds, since=rings)
+                await wake.wait(LONGEST_SLEEP, since=rings)
 
     async def drain(self) -> None:
         """Work off what is due."""

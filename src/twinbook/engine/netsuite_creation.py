@@ -13,11 +13,10 @@ from twinbook.domain.ids import contact_key
 from twinbook.domain.ports import Failed
 from twinbook.domain.records import Entity, Fields, Key, SalesforceContact, Side
 from twinbook.engine.connection import Connection
-from twinbook.engine.contact_work import STEP_ASIDE_SECONDS
 from twinbook.engine.gather import all_done
 from twinbook.engine.lease import Lease
 from twinbook.engine.newcomer import Newcomer
-from twinbook.engine.report import PutBack, Report
+from twinbook.engine.report import PutBack, Report, steps_aside
 from twinbook.engine.status import status_changes
 from twinbook.store import links
 from twinbook.store.database import Tx
@@ -48,7 +47,7 @@ class Creation:
         )
         found = list(zip(newcomers, held, strict=True))
         report.put_back += [
-            PutBack(item.claimed, now + STEP_ASIDE_SECONDS)
+            steps_aside(item.claimed, self._connection)
             for item, reservation in found
             if reservation is not Reservation.HELD
         ]

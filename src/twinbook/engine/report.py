@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from twinbook.domain.errors import PermanentError, SideError
 from twinbook.domain.reasons import Reason
 from twinbook.domain.records import Entity, Key, LinkState, Side
+from twinbook.engine.connection import Connection
 from twinbook.store import decisions, dirty_keys, flows, incidents, journal, links, outcomes, runs
 from twinbook.store.database import Tx
 from twinbook.store.decisions import Decision
@@ -51,6 +52,11 @@ class PutBack:
     error: SideError | None = None
 
 
+def steps_aside(claimed: Claimed, connection: Connection) -> PutBack:
+    """For another record that is being linked right now."""
+    return PutBack(claimed, connection.clock.now() + connection.step_aside(claimed.attempts))
+
+
 @dataclass(slots=True)
 class Report:
     """Filled while a batch is worked on. `began` is the time before anything was read for it."""
@@ -87,6 +93,10 @@ class Report:
                 if item.claimed.run_id is not None and item.outcome is not None
             ],
         )
+        # Whatever a settled contact was about to be is done, refused, or no longer wanted: nobody need wait for it.
+        contacts = [item.claimed.key for item in self.settled if item.claimed.key.entity is Entity.CONTACT]
+        links.release(tx, Entity.CONTACT, [key.id for key in contacts if key.side is Side.SALESFORCE])
+        links.give_up(tx, Entity.CONTACT, [key.id for key in contacts if key.side is Side.NETSUITE])
         dirty_keys.settle(tx, [item.claimed for item in self.settled], token=token, now=now)
         for back in self.put_back:
             failed = back.error is not None

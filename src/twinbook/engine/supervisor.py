@@ -10,6 +10,7 @@ from twinbook.engine.connection import Connection, Source
 from twinbook.engine.ingest import SETTLED, Ingest
 from twinbook.engine.lanes import Lane
 from twinbook.engine.listing import Lister
+from twinbook.engine.pulse import Pulse
 from twinbook.store import dirty_keys
 from twinbook.store.dirty_keys import Priority
 
@@ -38,13 +39,14 @@ class Supervisor:
         """
         connection = self._connection
         self._watched = tuple(connection.options.watch if watch is None else watch)
-        await connection.store.run(dirty_keys.release_claims)
+        now, longest = connection.clock.now(), connection.options.retry_cap
+        await connection.store.run(lambda tx: dirty_keys.take_up(tx, now=now, longest_wait=longest))
         # One lane more than calls are allowed at once: a live edit finds it free while back-fill fills the others.
         lanes = [Lane(connection) for _ in range(connection.options.lanes)]
         lanes.append(Lane(connection, least_urgent=Priority.LIVE))
         watchers = [Ingest(connection, source, on_state=self._note).run() for source in self._watched]
         working = _start([lane.run() for lane in lanes])
-        listening = _start([Lister(connection).run(), *watchers])
+        listening = _start([Lister(connection).run(), Pulse(connection).run(), *watchers])
         told = asyncio.ensure_future(until)
         try:
             done, _ = await asyncio.wait([*working, *listening, told], return_when=asyncio.FIRST_COMPLETED)

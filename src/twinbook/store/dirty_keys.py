@@ -190,7 +190,8 @@ def settle(tx: Tx, done: Sequence[Claimed], *, token: str, now: float) -> list[K
 
 
 def put_back(tx: Tx, item: Claimed, *, token: str, due_at: float, failed: bool) -> None:
-    """Give a key back to be tried again at `due_at`; `failed` counts as an attempt."""
+    """Give a key back to be tried again at `due_at`, or at once if it was marked meanwhile. One that has `failed`, and
+    not only stepped aside, is no longer a live edit but a retry."""
     tx.execute(
         _by_key(sa.update(dirty))
         .where(dirty.c.claim == sa.bindparam("b_token"))
@@ -198,7 +199,7 @@ def put_back(tx: Tx, item: Claimed, *, token: str, due_at: float, failed: bool) 
             claim=None,
             lease_until=None,
             due_at=sa.case((dirty.c.seq > item.seq, dirty.c.due_at), else_=due_at),
-            attempts=dirty.c.attempts + (1 if failed else 0),
+            attempts=dirty.c.attempts + 1,
             priority=sa.case(
                 (dirty.c.priority < int(Priority.RETRY), int(Priority.RETRY if failed else item.priority)),
                 else_=dirty.c.priority,
@@ -223,6 +224,23 @@ def release_claims(tx: Tx, *, expired_at: float | None = None) -> int:
     if expired_at is not None:
         statement = statement.where(dirty.c.lease_until < expired_at)
     return tx.execute(statement.values(claim=None, lease_until=None)).rowcount
+
+
+def hasten(tx: Tx, *, by: float) -> None:
+    """Make every key due so many seconds earlier: the clock was set back."""
+    tx.execute(sa.update(dirty).where(dirty.c.scope == tx.scope).values(due_at=dirty.c.due_at - by))
+
+
+def take_up(tx: Tx, *, now: float, longest_wait: float) -> None:
+    """Begin a new life of the engine: free what a former one held, and mistrust the times that it stored. No key waits
+    longer than a backoff may last; one that never failed waits for nothing."""
+    release_claims(tx)
+    mine = dirty.c.scope == tx.scope
+    tx.execute(
+        sa.update(dirty).where(mine, dirty.c.attempts == 0, dirty.c.due_at > now).values(due_at=now)
+    )
+    latest = now + longest_wait
+    tx.execute(sa.update(dirty).where(mine, dirty.c.due_at > latest).values(due_at=latest))
 
 
 def next_due(tx: Tx) -> float | None:

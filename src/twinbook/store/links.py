@@ -139,9 +139,18 @@ def close(tx: Tx, entity: Entity, salesforce_id: str, *, now: float, agreed: Fie
     tx.execute(sa.update(link).where(*_mine(tx, entity, salesforce_id)).values(values))
 
 
-def free_email(tx: Tx, entity: Entity, salesforce_id: str) -> None:
-    """Let others be created with the email that an intent holds."""
-    tx.execute(sa.update(link).where(*_mine(tx, entity, salesforce_id)).values(reserved_email=None))
+def release(tx: Tx, entity: Entity, salesforce_ids: Sequence[str]) -> None:
+    """Let go of what the intents of these records hold: a counterpart, or an email. What came of them is found by the
+    ids it carries; that something may have been created is still remembered."""
+    for part in chunks(salesforce_ids):
+        intents = (
+            link.c.scope == tx.scope,
+            link.c.entity == entity,
+            link.c.salesforce_id.in_(part),
+            link.c.state == LinkState.CREATING,
+        )
+        tx.execute(sa.delete(link).where(*intents, link.c.netsuite_id.is_not(None)))
+        tx.execute(sa.update(link).where(*intents).values(reserved_email=None))
 
 
 def withdraw(tx: Tx, entity: Entity, salesforce_id: str) -> None:
