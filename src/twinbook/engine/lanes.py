@@ -25,6 +25,10 @@ from twinbook.store.outcomes import Outcome
 
 log = structlog.get_logger()
 
+# Keys that a lane takes together where there are so many; with fewer a first sync of 200 contacts reached 73 % of
+# NetSuite's budget, with so many 93 %.
+SMALLEST_SHARE = 50
+
 # Seconds after which an idle lane looks at the queue although nobody rang.
 LONGEST_SLEEP = 30.0
 
@@ -69,12 +73,13 @@ class Lane:
         token, started, now = secrets.token_hex(8), connection.clock.monotonic(), connection.clock.now()
 
         def claim(tx: Tx) -> list[Claimed]:
-            # A lane leaves work for the others: a released account should not sit behind one lane.
+            # A lane leaves work for the others, but not crumbs: each batch costs its reads, and the writes of one
+            # batch go out side by side anyway.
             due = dirty_keys.due_at_most(tx, now=now, cap=options.batch * options.lanes)
             return dirty_keys.claim(
                 tx,
                 token=token,
-                limit=min(options.batch, max(1, -(-due // options.lanes))),
+                limit=min(options.batch, max(SMALLEST_SHARE, -(-due // options.lanes))),
                 now=now,
                 lease_until=now + options.lease_seconds,
                 least_urgent=self._least_urgent,
