@@ -25,7 +25,7 @@ demo: $(RUN) ## See it work, without any account; ARGS=--once plays and checks t
 	$(BIN)/twinbook demo $(ARGS)
 
 test: $(DEV) ## Run all tests, or with ARGS some: make test ARGS=tests/unit
-	$(BIN)/python -m pytest $(or $(ARGS),--ignore=tests/browser)
+	$(BIN)/python -m pytest $(or $(ARGS),-n auto --ignore=tests/browser)
 	@if [ -z '$(ARGS)' ] && compgen -G 'tests/browser/test_*.py' >/dev/null; then $(MAKE) browser; fi
 
 # In a process of its own: Playwright's event loop and that of the other tests exclude each other.
