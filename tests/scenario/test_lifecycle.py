@@ -314,7 +314,8 @@ async def test_gone_from_netsuite_is_matched_again(p: Product) -> None:
         await p.salesforce.update("Contact", ada, {"Title": "Countess"})
 
         async def matched() -> bool:
-            return await stored(connection, ada) == (LinkState.LINKED, other)
+            titles = [item["title"] for item in await p.netsuite.records("contact")]
+            return await stored(connection, ada) == (LinkState.LINKED, other) and titles == ["Countess"]
 
         await until(matched)
         [left] = await p.netsuite.records("contact")

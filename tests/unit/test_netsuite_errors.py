@@ -77,6 +77,13 @@ PERMANENT = [
     (400, "USER_ERROR", WRAP + "That record does not exist.", "NOT_FOUND", None),
     (
         400,
+        "USER_ERROR",
+        "Error while accessing a resource. This contact is already attached.",
+        "ALREADY_ATTACHED",
+        None,
+    ),
+    (
+        400,
         "THIS_RECORD_CANNOT_BE_DELETED_BECAUSE_IT_HAS_DEPENDENT_RECORDS",
         "No.",
         "HAS_DEPENDENTS",
