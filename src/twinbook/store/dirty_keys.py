@@ -236,9 +236,7 @@ def take_up(tx: Tx, *, now: float, longest_wait: float) -> None:
     longer than a backoff may last; one that never failed waits for nothing."""
     release_claims(tx)
     mine = dirty.c.scope == tx.scope
-    tx.execute(
-        sa.update(dirty).where(mine, dirty.c.attempts == 0, dirty.c.due_at > now).values(due_at=now)
-    )
+    tx.execute(sa.update(dirty).where(mine, dirty.c.attempts == 0, dirty.c.due_at > now).values(due_at=now))
     latest = now + longest_wait
     tx.execute(sa.update(dirty).where(mine, dirty.c.due_at > latest).values(due_at=latest))
 
