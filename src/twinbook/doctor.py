@@ -13,7 +13,7 @@ from twinbook.domain.errors import PermanentError, SideError
 from twinbook.domain.policy import Accounts
 from twinbook.domain.ports import EventsUnavailable
 from twinbook.domain.records import Entity
-from twinbook.engine.ingest import SUBSCRIBED
+from twinbook.engine.running.ingest import SUBSCRIBED
 from twinbook.netsuite.discovery import AccountFacts
 from twinbook.salesforce.schema import OrgFacts
 from twinbook.settings import ConnectionSettings

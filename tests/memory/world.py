@@ -15,10 +15,10 @@ from tests.memory.salesforce import MemorySalesforce
 from twinbook.domain.mapping import default_mapping
 from twinbook.domain.policy import AccountPolicy, ContactPolicy
 from twinbook.domain.records import Entity, Key, Link, Side
-from twinbook.engine import netsuite_arrivals
 from twinbook.engine.connection import Connection, Options, StatusFields
-from twinbook.engine.lanes import Lane
-from twinbook.engine.listing import Lister
+from twinbook.engine.contacts import netsuite_arrivals
+from twinbook.engine.running.lanes import Lane
+from twinbook.engine.running.listing import Lister
 from twinbook.netsuite.permits import calling_at
 from twinbook.store import dirty_keys, incidents, journal, links, outcomes
 from twinbook.store.database import Database, Store

@@ -19,7 +19,7 @@ from twinbook.composition import connect
 from twinbook.domain.records import Entity, Key, Side
 from twinbook.engine.clock import SystemClock
 from twinbook.engine.connection import Connection
-from twinbook.engine.supervisor import Supervisor, first_of
+from twinbook.engine.running.supervisor import Supervisor, first_of
 from twinbook.settings import load
 from twinbook.settings.sandbox import from_sandbox
 from twinbook.store import outcomes, runs

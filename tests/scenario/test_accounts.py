@@ -10,7 +10,7 @@ from tests.scenario.product import Product, outcome, until
 
 from twinbook.domain.reasons import Reason
 from twinbook.domain.records import Entity, Key, Side
-from twinbook.engine import controls
+from twinbook.engine.care import controls
 from twinbook.engine.connection import Connection
 from twinbook.store import dirty_keys
 

@@ -11,7 +11,7 @@ from tests.scenario.product import Product, backfill, has_reason, outcome, until
 
 from twinbook.domain.plan import OutcomeKind
 from twinbook.domain.records import Entity, Key, LinkState, Side
-from twinbook.engine import controls
+from twinbook.engine.care import controls
 from twinbook.engine.connection import Connection
 from twinbook.store import flows, journal, links
 

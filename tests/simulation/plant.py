@@ -19,7 +19,7 @@ from twinbook.domain.policy import AccountPolicy, ContactPolicy
 from twinbook.domain.ports import Failed
 from twinbook.domain.records import Entity
 from twinbook.engine.connection import NETSUITE_CONTACTS, Connection, Options, Source
-from twinbook.engine.supervisor import Supervisor
+from twinbook.engine.running.supervisor import Supervisor
 from twinbook.netsuite.permits import calling_at
 from twinbook.store import cursors, dirty_keys, runs
 from twinbook.store.database import Database, Store, Tx

@@ -14,7 +14,7 @@ from twinbook.domain.plan import OutcomeKind, Trigger
 from twinbook.domain.policy import Accounts, Direction
 from twinbook.domain.reasons import Reason
 from twinbook.domain.records import Entity, Key, Link, LinkState, NetSuiteCustomer, Side
-from twinbook.engine import controls
+from twinbook.engine.care import controls
 from twinbook.store import decisions, dirty_keys, links
 from twinbook.store.outcomes import Outcome
 

@@ -12,7 +12,7 @@ from twinbook.domain.plan import OutcomeKind
 from twinbook.domain.policy import Direction, NameClash
 from twinbook.domain.reasons import Reason
 from twinbook.domain.records import Entity, Key, LinkState, Side
-from twinbook.engine import controls
+from twinbook.engine.care import controls
 from twinbook.store.incidents import IncidentKind
 
 

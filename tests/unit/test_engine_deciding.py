@@ -21,8 +21,8 @@ from twinbook.cli.matching_csv import (
 )
 from twinbook.domain.reasons import Reason
 from twinbook.domain.records import Entity, Key, Side
-from twinbook.engine.deciding import Choice, Deciding
-from twinbook.engine.matching_report import Match, MatchKind, matches
+from twinbook.engine.care.deciding import Choice, Deciding
+from twinbook.engine.insight.matching_report import Match, MatchKind, matches
 
 
 def _person(w: World, account: str | None, email: str | None, name: str = "Lovelace") -> str:

@@ -20,8 +20,8 @@ from twinbook.domain.policy import (
 from twinbook.domain.reasons import CATALOGUE, Reason
 from twinbook.domain.records import Entity, Key, Side
 from twinbook.domain.rules import Rule
-from twinbook.engine import controls
-from twinbook.engine.explain import Explainer, Explanation
+from twinbook.engine.care import controls
+from twinbook.engine.insight.explain import Explainer, Explanation
 from twinbook.store import decisions
 
 SetUp = Callable[[World], Awaitable[str]]

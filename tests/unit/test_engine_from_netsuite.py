@@ -18,9 +18,9 @@ from twinbook.domain.policy import Direction, SharedEmail
 from twinbook.domain.reasons import Reason
 from twinbook.domain.records import Entity, Key, LinkState, Side
 from twinbook.domain.rules import Rule
-from twinbook.engine import controls
-from twinbook.engine.explain import Explainer
-from twinbook.engine.lanes import Lane
+from twinbook.engine.care import controls
+from twinbook.engine.insight.explain import Explainer
+from twinbook.engine.running.lanes import Lane
 from twinbook.store import decisions, flows
 
 FROM_NETSUITE = [Direction.BOTH, Direction.NETSUITE_TO_SALESFORCE]

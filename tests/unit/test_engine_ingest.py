@@ -16,8 +16,8 @@ from twinbook.domain.ports import EventBatch
 from twinbook.domain.reasons import Reason
 from twinbook.domain.records import Entity
 from twinbook.engine.connection import Source
-from twinbook.engine.ingest import Ingest
-from twinbook.engine.listing import Lister
+from twinbook.engine.running.ingest import Ingest
+from twinbook.engine.running.listing import Lister
 from twinbook.store import cursors, dirty_keys, runs
 from twinbook.store.runs import RunKind
 from twinbook.store.schema import dirty

@@ -22,7 +22,7 @@ from twinbook.domain.policy import (
 )
 from twinbook.domain.reasons import Reason
 from twinbook.domain.records import Entity, Fields, Key, Link, LinkState, NetSuiteContact, Side
-from twinbook.engine import controls
+from twinbook.engine.care import controls
 from twinbook.store.journal import Entry
 
 SKIPPED, WAITING, REVIEW = OutcomeKind.SKIPPED, OutcomeKind.WAITING, OutcomeKind.REVIEW

@@ -16,8 +16,8 @@ from twinbook.domain.plan import OutcomeKind
 from twinbook.domain.ports import SalesforcePort
 from twinbook.domain.reasons import Reason
 from twinbook.domain.records import Entity, Key, Side
-from twinbook.engine import controls
-from twinbook.engine.lanes import Lane
+from twinbook.engine.care import controls
+from twinbook.engine.running.lanes import Lane
 from twinbook.engine.wake import Wake
 from twinbook.store import dirty_keys
 from twinbook.store.dirty_keys import Claimed, Priority

@@ -10,9 +10,9 @@ from tests.memory.world import World, world
 from twinbook.domain.pairing import Finding, Verdict
 from twinbook.domain.ports import FieldMeta
 from twinbook.domain.records import Entity
-from twinbook.engine.adoption import Adoption
+from twinbook.engine.care.adoption import Adoption
+from twinbook.engine.care.rebuild import Rebuild, restorable
 from twinbook.engine.connection import Connection
-from twinbook.engine.rebuild import Rebuild, restorable
 from twinbook.store import links
 from twinbook.store.database import Database, Store
 

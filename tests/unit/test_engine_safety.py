@@ -13,7 +13,7 @@ from twinbook.domain.plan import OutcomeKind
 from twinbook.domain.policy import CounterpartMissing, DeletedInSalesforce, MergedAway
 from twinbook.domain.reasons import Reason
 from twinbook.domain.records import Entity, Key, LinkState, Side
-from twinbook.engine import controls
+from twinbook.engine.care import controls
 from twinbook.engine.connection import Options
 from twinbook.store import flows, journal
 from twinbook.store.flows import Flow

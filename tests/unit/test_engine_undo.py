@@ -12,8 +12,8 @@ from twinbook.domain.plan import OutcomeKind
 from twinbook.domain.policy import Direction
 from twinbook.domain.reasons import Reason
 from twinbook.domain.records import Entity, Key, Side
-from twinbook.engine.undo import Undoer
-from twinbook.engine.undoing import Step, Undo
+from twinbook.engine.care.undo import Undoer
+from twinbook.engine.care.undoing import Step, Undo
 from twinbook.store import decisions, runs
 from twinbook.store.journal import Selection
 from twinbook.store.runs import RunKind

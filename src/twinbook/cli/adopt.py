@@ -12,7 +12,7 @@ from twinbook.cli.findings import FindingList
 from twinbook.cli.session import session
 from twinbook.composition import connect
 from twinbook.domain.pairing import Finding
-from twinbook.engine.adoption import Adoption
+from twinbook.engine.care.adoption import Adoption
 from twinbook.engine.clock import SystemClock
 from twinbook.settings.presets import ID_FIELDS, Preset
 

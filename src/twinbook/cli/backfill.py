@@ -13,7 +13,7 @@ from twinbook.cli.session import session
 from twinbook.domain.plan import OutcomeKind
 from twinbook.domain.reasons import CATALOGUE, Reason
 from twinbook.domain.records import Entity
-from twinbook.engine.supervisor import Supervisor
+from twinbook.engine.running.supervisor import Supervisor
 from twinbook.settings import Settings
 from twinbook.store import dirty_keys, runs
 from twinbook.store.database import Store, StoreBusyError, Tx

@@ -9,7 +9,7 @@ import click
 from twinbook.cli.context import json_option, load_settings, open_store, person, print_json
 from twinbook.cli.exits import Exit, Problem
 from twinbook.domain.ids import to_18
-from twinbook.engine import controls
+from twinbook.engine.care import controls
 from twinbook.store import outcomes
 from twinbook.store.database import Store, Tx
 from twinbook.store.outcomes import Outcome

@@ -10,7 +10,7 @@ from twinbook.cli.context import json_option, load_settings, open_store, person,
 from twinbook.cli.exits import Exit, Problem
 from twinbook.domain.ids import to_18
 from twinbook.domain.records import Entity, Key, Side
-from twinbook.engine import controls
+from twinbook.engine.care import controls
 from twinbook.store import flows
 from twinbook.store.database import Tx
 

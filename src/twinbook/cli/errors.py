@@ -9,7 +9,7 @@ import click
 
 from twinbook.cli.context import json_option, load_settings, open_store, print_json, when
 from twinbook.cli.exits import Exit, Problem
-from twinbook.engine import controls
+from twinbook.engine.care import controls
 from twinbook.store import incidents
 from twinbook.store.incidents import Incident, IncidentKind
 

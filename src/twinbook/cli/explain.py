@@ -11,7 +11,7 @@ from twinbook.cli.exits import Exit, Problem
 from twinbook.cli.session import session
 from twinbook.domain.plan import AccountPlan, ContactPlan, FieldVerdict
 from twinbook.domain.why import field_sentence, sentence, sentence_of
-from twinbook.engine.explain import Explainer, Explanation, Remembered
+from twinbook.engine.insight.explain import Explainer, Explanation, Remembered
 
 
 @click.command()

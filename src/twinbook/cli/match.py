@@ -19,8 +19,8 @@ from twinbook.cli.matching_csv import (
     write_rows,
 )
 from twinbook.cli.session import session
-from twinbook.engine.deciding import UNDECIDE, Choice, Deciding, Flaw
-from twinbook.engine.matching_report import NEEDS_A_PERSON, Match, MatchKind, matches
+from twinbook.engine.care.deciding import UNDECIDE, Choice, Deciding, Flaw
+from twinbook.engine.insight.matching_report import NEEDS_A_PERSON, Match, MatchKind, matches
 
 SHOWN = 200
 """Rows on the screen of those that need a person, and as many of the others; the CSV file has all."""

@@ -11,8 +11,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TextIO
 
-from twinbook.engine.deciding import CONTACT, DECISION, Choice, Flaw
-from twinbook.engine.matching_report import Match, MatchCandidate
+from twinbook.engine.care.deciding import CONTACT, DECISION, Choice, Flaw
+from twinbook.engine.insight.matching_report import Match, MatchCandidate
 
 COLUMNS = (CONTACT, "name", "email", "account", "would_be", "netsuite_id", "candidates", DECISION)
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "'")

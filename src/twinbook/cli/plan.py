@@ -12,7 +12,7 @@ from twinbook.cli.session import session
 from twinbook.domain.plan import OutcomeKind
 from twinbook.domain.reasons import CATALOGUE, Reason
 from twinbook.domain.why import sentence_of
-from twinbook.engine.preview import Foreseen, Preview
+from twinbook.engine.insight.preview import Foreseen, Preview
 
 WHAT = {
     OutcomeKind.CREATED: "would be created in NetSuite",

@@ -10,7 +10,7 @@ from twinbook.cli.context import json_option, load_settings, person, print_json
 from twinbook.cli.exits import Exit
 from twinbook.cli.findings import FindingList
 from twinbook.cli.session import session
-from twinbook.engine.rebuild import Rebuild
+from twinbook.engine.care.rebuild import Rebuild
 
 
 @click.command()

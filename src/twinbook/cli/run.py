@@ -10,7 +10,7 @@ import click
 from twinbook.cli.context import load_settings
 from twinbook.composition import configure_logging, connect
 from twinbook.engine.clock import SystemClock
-from twinbook.engine.supervisor import Supervisor, first_of
+from twinbook.engine.running.supervisor import Supervisor, first_of
 from twinbook.settings import ConnectionSettings, Settings
 from twinbook.store.database import Database, Store
 

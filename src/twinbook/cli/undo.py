@@ -12,8 +12,8 @@ import click
 from twinbook.cli.context import json_option, load_settings, person, print_json
 from twinbook.cli.exits import Exit, Problem
 from twinbook.cli.session import session
-from twinbook.engine.undo import Carried, Undoer
-from twinbook.engine.undoing import FieldUndo, Step, Undo
+from twinbook.engine.care.undo import Carried, Undoer
+from twinbook.engine.care.undoing import FieldUndo, Step, Undo
 from twinbook.store.journal import Selection
 
 _AGO = re.compile(r"(\d+)\s*([smhd])")

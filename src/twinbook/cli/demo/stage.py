@@ -17,7 +17,7 @@ from twinbook.cli.exits import Exit, Problem
 from twinbook.composition import configure_logging, connect
 from twinbook.engine.clock import SystemClock
 from twinbook.engine.connection import Connection
-from twinbook.engine.supervisor import Supervisor, first_of
+from twinbook.engine.running.supervisor import Supervisor, first_of
 from twinbook.settings import ConnectionSettings, load
 from twinbook.settings.model import LogSettings
 from twinbook.settings.sandbox import from_sandbox

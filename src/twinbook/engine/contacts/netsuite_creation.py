@@ -13,11 +13,11 @@ from twinbook.domain.ids import contact_key
 from twinbook.domain.ports import Failed
 from twinbook.domain.records import Entity, Fields, Key, SalesforceContact, Side
 from twinbook.engine.connection import Connection
-from twinbook.engine.gather import all_done
+from twinbook.engine.contacts.gather import all_done
+from twinbook.engine.contacts.newcomer import Newcomer
+from twinbook.engine.contacts.status import status_changes
 from twinbook.engine.lease import Lease
-from twinbook.engine.newcomer import Newcomer
 from twinbook.engine.report import PutBack, Report, steps_aside
-from twinbook.engine.status import status_changes
 from twinbook.store import links
 from twinbook.store.database import Tx
 from twinbook.store.links import Reservation

@@ -17,9 +17,9 @@ from twinbook.domain.plan import Candidate, ContactPlan, ContactView, Gate
 from twinbook.domain.planner import may_inherit, plan_contact, seeks_counterpart
 from twinbook.domain.ports import ContactQuery
 from twinbook.domain.records import Entity, Link, LinkState, NetSuiteContact, SalesforceContact, Side
+from twinbook.engine.accounts.gates import gates_of
 from twinbook.engine.connection import Connection
-from twinbook.engine.gates import gates_of
-from twinbook.engine.merges import Fate, Inheritance, Merges
+from twinbook.engine.contacts.merges import Fate, Inheritance, Merges
 from twinbook.store import decisions, flows, links
 from twinbook.store.database import Tx
 from twinbook.store.decisions import Decision

@@ -11,13 +11,13 @@ from twinbook.domain.errors import PermanentError, SideError
 from twinbook.domain.plan import OutcomeKind
 from twinbook.domain.reasons import Reason
 from twinbook.domain.records import Entity, Side
-from twinbook.engine.account_work import AccountWork
+from twinbook.engine.accounts.work import AccountWork
 from twinbook.engine.connection import Connection
-from twinbook.engine.contact_work import ContactWork
-from twinbook.engine.lead_work import LeadWork
+from twinbook.engine.contacts.netsuite_work import NetSuiteWork
+from twinbook.engine.contacts.work import ContactWork
 from twinbook.engine.lease import Lease, LeaseLostError
-from twinbook.engine.netsuite_work import NetSuiteWork
 from twinbook.engine.report import PutBack, Report, Settled
+from twinbook.engine.running.lead_work import LeadWork
 from twinbook.store import dirty_keys
 from twinbook.store.database import Tx
 from twinbook.store.dirty_keys import Claimed, Priority

@@ -10,7 +10,7 @@ from twinbook.domain.plan import Action, Candidate, ContactPlan, ContactView
 from twinbook.domain.planner import plan_contact
 from twinbook.domain.records import Entity, NetSuiteContact, display_name
 from twinbook.engine.connection import Connection
-from twinbook.engine.gather import Considered, Gatherer
+from twinbook.engine.contacts.gather import Considered, Gatherer
 
 
 @dataclass(frozen=True, slots=True)

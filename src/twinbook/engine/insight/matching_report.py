@@ -9,7 +9,7 @@ from enum import StrEnum
 from twinbook.domain.plan import Action
 from twinbook.domain.reasons import Reason
 from twinbook.engine.connection import Connection
-from twinbook.engine.preview import Foreseen, Preview
+from twinbook.engine.insight.preview import Foreseen, Preview
 
 
 class MatchKind(StrEnum):

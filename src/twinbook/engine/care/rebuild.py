@@ -21,7 +21,7 @@ from twinbook.domain.records import (
     SalesforceContact,
 )
 from twinbook.engine.connection import Connection
-from twinbook.engine.survey import Survey
+from twinbook.engine.insight.survey import Survey
 from twinbook.store import journal, links
 from twinbook.store.database import Tx
 from twinbook.store.journal import Entry

@@ -7,10 +7,10 @@ from collections.abc import Awaitable, Coroutine, Sequence
 from typing import Any
 
 from twinbook.engine.connection import Connection, Source
-from twinbook.engine.ingest import SETTLED, Ingest
-from twinbook.engine.lanes import Lane
-from twinbook.engine.listing import Lister
-from twinbook.engine.pulse import Pulse
+from twinbook.engine.running.ingest import SETTLED, Ingest
+from twinbook.engine.running.lanes import Lane
+from twinbook.engine.running.listing import Lister
+from twinbook.engine.running.pulse import Pulse
 from twinbook.store import dirty_keys
 from twinbook.store.dirty_keys import Priority
 

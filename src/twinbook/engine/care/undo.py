@@ -31,8 +31,8 @@ from twinbook.domain.records import (
     Side,
     Value,
 )
+from twinbook.engine.care.undoing import Step, Subject, Undo, Undoing
 from twinbook.engine.connection import Connection
-from twinbook.engine.undoing import Step, Subject, Undo, Undoing
 from twinbook.store import decisions, journal, links
 from twinbook.store.database import Tx
 from twinbook.store.journal import Change, Entry, Selection

@@ -16,8 +16,8 @@ from twinbook.domain.plan import ContactPlan, ContactView, Gate, SalesforceCandi
 from twinbook.domain.planner import plan_contact, seeks_counterpart
 from twinbook.domain.ports import ContactQuery
 from twinbook.domain.records import Entity, Link, LinkState, NetSuiteContact, SalesforceContact, Side
+from twinbook.engine.accounts.gates import gates_of
 from twinbook.engine.connection import Connection
-from twinbook.engine.gates import gates_of
 from twinbook.store import decisions, flows, links
 from twinbook.store.database import Tx
 from twinbook.store.decisions import Decision

@@ -15,14 +15,14 @@ from twinbook.domain.planner import resolve_name_clash
 from twinbook.domain.ports import ContactQuery, Failed, WriteResult, Written
 from twinbook.domain.reasons import Reason
 from twinbook.domain.records import Entity, Side
-from twinbook.engine.attachments import AttachmentWork
 from twinbook.engine.connection import Connection
-from twinbook.engine.contact_job import Job
-from twinbook.engine.gather import Considered, Gatherer, all_done
+from twinbook.engine.contacts.attachments import AttachmentWork
+from twinbook.engine.contacts.gather import Considered, Gatherer, all_done
+from twinbook.engine.contacts.job import Job
+from twinbook.engine.contacts.merges import hand_over
+from twinbook.engine.contacts.safety import SafetyValve
 from twinbook.engine.lease import Lease
-from twinbook.engine.merges import hand_over
 from twinbook.engine.report import PutBack, Report, steps_aside
-from twinbook.engine.safety import SafetyValve
 from twinbook.store import links
 from twinbook.store.database import Tx
 from twinbook.store.dirty_keys import Claimed

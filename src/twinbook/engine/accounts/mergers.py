@@ -15,7 +15,7 @@ from twinbook.domain.ports import Listing
 from twinbook.domain.reasons import Reason
 from twinbook.domain.records import Entity, Key, Link, LinkState, SalesforceAccount, Side
 from twinbook.engine.connection import Connection
-from twinbook.engine.merges import hand_over
+from twinbook.engine.contacts.merges import hand_over
 from twinbook.engine.report import Report, Settled
 from twinbook.store import dirty_keys, links, outcomes
 from twinbook.store.database import Tx

@@ -18,7 +18,7 @@ from twinbook.domain.planner import plan_contact
 from twinbook.domain.reasons import Reason
 from twinbook.domain.records import Entity, LinkState
 from twinbook.engine.connection import Connection
-from twinbook.engine.contact_job import Job
+from twinbook.engine.contacts.job import Job
 from twinbook.store import flows, journal, outcomes, vanished
 from twinbook.store.database import Tx
 from twinbook.store.journal import Entry

@@ -17,11 +17,11 @@ from twinbook.domain.policy import Accounts
 from twinbook.domain.ports import Failed, WriteResult, Written
 from twinbook.domain.reasons import Reason
 from twinbook.domain.records import Entity, Key, NetSuiteCustomer, SalesforceAccount, Side
-from twinbook.engine.account_gather import AccountGatherer
-from twinbook.engine.account_job import LINKING, AccountJob
-from twinbook.engine.account_mergers import Departures, all_keys, unsettled
+from twinbook.engine.accounts.gather import AccountGatherer
+from twinbook.engine.accounts.job import LINKING, AccountJob
+from twinbook.engine.accounts.mergers import Departures, all_keys, unsettled
 from twinbook.engine.connection import Connection
-from twinbook.engine.gather import all_done
+from twinbook.engine.contacts.gather import all_done
 from twinbook.engine.lease import Lease
 from twinbook.engine.report import PutBack, Report, steps_aside
 from twinbook.store import dirty_keys, links, outcomes, runs

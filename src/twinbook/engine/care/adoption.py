@@ -13,9 +13,9 @@ from dataclasses import dataclass, replace
 from twinbook.domain.pairing import Bearer, Finding, Verdict
 from twinbook.domain.ports import Failed, WriteResult
 from twinbook.domain.records import Entity, Fields, Side
+from twinbook.engine.care.rebuild import Rebuild
 from twinbook.engine.connection import Connection
-from twinbook.engine.rebuild import Rebuild
-from twinbook.engine.survey import registers
+from twinbook.engine.insight.survey import registers
 from twinbook.store import journal
 from twinbook.store.journal import Change, Entry
 

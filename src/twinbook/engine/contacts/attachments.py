@@ -15,8 +15,8 @@ from twinbook.domain.errors import PermanentError, SideError
 from twinbook.domain.ports import Failed, WriteResult
 from twinbook.domain.records import Entity, Side
 from twinbook.engine.connection import Connection
-from twinbook.engine.contact_job import IN_STEP, Job
-from twinbook.engine.gather import all_done
+from twinbook.engine.contacts.gather import all_done
+from twinbook.engine.contacts.job import IN_STEP, Job
 from twinbook.engine.lease import Lease
 from twinbook.store import attachments, journal, outcomes
 from twinbook.store.database import Tx

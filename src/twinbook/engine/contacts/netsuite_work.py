@@ -14,13 +14,13 @@ from dataclasses import dataclass, replace
 from twinbook.domain.plan import Action
 from twinbook.domain.records import Entity, Side
 from twinbook.engine.connection import Connection
-from twinbook.engine.contact_job import Job
-from twinbook.engine.contact_work import ContactWork
+from twinbook.engine.contacts.job import Job
+from twinbook.engine.contacts.netsuite_arrivals import salesforce_key
+from twinbook.engine.contacts.netsuite_creation import Creation
+from twinbook.engine.contacts.netsuite_gather import NetSuiteGatherer
+from twinbook.engine.contacts.newcomer import Newcomer, intent_of
+from twinbook.engine.contacts.work import ContactWork
 from twinbook.engine.lease import Lease
-from twinbook.engine.netsuite_arrivals import salesforce_key
-from twinbook.engine.netsuite_creation import Creation
-from twinbook.engine.netsuite_gather import NetSuiteGatherer
-from twinbook.engine.newcomer import Newcomer, intent_of
 from twinbook.engine.report import Report, Settled
 from twinbook.store import decisions, links
 from twinbook.store.database import Tx

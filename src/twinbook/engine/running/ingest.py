@@ -22,8 +22,8 @@ from twinbook.domain.ports import (
     SalesforcePort,
 )
 from twinbook.domain.records import Entity, Side
-from twinbook.engine import netsuite_arrivals
 from twinbook.engine.connection import Connection, Source
+from twinbook.engine.contacts import netsuite_arrivals
 from twinbook.store import cursors, dirty_keys, runs
 from twinbook.store.database import Tx
 from twinbook.store.runs import RunKind

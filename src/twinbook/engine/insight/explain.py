@@ -10,10 +10,10 @@ from twinbook.domain.ids import to_18
 from twinbook.domain.plan import AccountPlan, ContactPlan
 from twinbook.domain.ports import ContactQuery
 from twinbook.domain.records import Entity, Key, Side, display_name
-from twinbook.engine.account_gather import AccountGatherer
+from twinbook.engine.accounts.gather import AccountGatherer
 from twinbook.engine.connection import Connection
-from twinbook.engine.gather import Gatherer
-from twinbook.engine.netsuite_gather import NetSuiteGatherer, named_by
+from twinbook.engine.contacts.gather import Gatherer
+from twinbook.engine.contacts.netsuite_gather import NetSuiteGatherer, named_by
 from twinbook.store import dirty_keys, incidents, journal, links, outcomes
 from twinbook.store.database import Tx
 from twinbook.store.dirty_keys import Queued

@@ -1,0 +1,1 @@
+"""Accounts and their customers: the gate."""

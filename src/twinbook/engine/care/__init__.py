@@ -1,0 +1,1 @@
+"""What people ask for: deciding, taking over, making good."""

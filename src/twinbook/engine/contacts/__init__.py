@@ -1,0 +1,1 @@
+"""Contacts: from keys to plans to writes."""

@@ -1,0 +1,1 @@
+"""Saying what is, and what would be, without writing."""

@@ -1,0 +1,1 @@
+"""The engine at work: what watches, lists, claims and keeps time."""
