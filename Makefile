@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test browser lint fmt bench docs lock clean
+.PHONY: help demo test node browser lint fmt bench docs lock clean
 
 PYTHON ?= python3
 ARGS ?=
@@ -17,6 +17,8 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 # Stamps: made again when a lock changes, so that the second time is quick.
 RUN := $(VENV)/.ready-to-run
 DEV := $(VENV)/.ready-to-develop
+# Directories with a package-lock.json, whose tests run in Node.
+NODE_DIRS := tests/fidelity
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -24,9 +26,15 @@ help: ## Show this list
 demo: $(RUN) ## See it work, without any account; ARGS=--once plays and checks the scenario, then ends
 	$(BIN)/twinbook demo $(ARGS)
 
-test: $(DEV) ## Run all tests, or with ARGS some: make test ARGS=tests/unit
+test: $(DEV) node ## Run all tests, or with ARGS some: make test ARGS=tests/unit
 	$(BIN)/python -m pytest $(or $(ARGS),-n auto --ignore=tests/browser)
 	@if [ -z '$(ARGS)' ] && compgen -G 'tests/browser/test_*.py' >/dev/null; then $(MAKE) browser; fi
+
+# Where Node is missing it says so, and the tests that need it are skipped with that reason.
+node: $(NODE_DIRS:%=%/node_modules/.ready)
+
+%/node_modules/.ready: %/package.json %/package-lock.json
+	@$(call npm_install,$*)
 
 # In a process of its own: Playwright's event loop and that of the other tests exclude each other.
 browser: $(DEV)
@@ -55,7 +63,7 @@ lock: $(DEV) ## Resolve the dependencies anew; ARGS=--upgrade takes newer versio
 	$(COMPILE) --group build --constraint requirements-dev.lock --output-file requirements.lock $(ARGS)
 
 clean: ## Remove all that was made here, the environment too
-	rm -rf $(VENV) .demo .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist
+	rm -rf $(VENV) $(NODE_DIRS:%=%/node_modules) .demo .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist
 
 $(DEV): requirements-dev.lock $(RUN)
 	$(PIP) -r $<
@@ -73,6 +81,14 @@ $(BIN)/python:
 		|| { echo 'Twinbook needs Python 3.11 or later. Name one with: make PYTHON=python3.12 …'; exit 1; }
 	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || $(call apt_install,python3-venv)
 	$(PYTHON) -m venv $(VENV)
+
+# Packages of a directory, once, by its lock; no script of a package is run.
+define npm_install
+if command -v npm >/dev/null && node -e 'process.exit(+(parseInt(process.versions.node) < 20))'; then \
+	echo 'Installing the Node packages of $(1) (once) ...'; \
+	(cd $(1) && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error) && touch $(1)/node_modules/.ready; \
+else echo 'Node 20 or later with npm is missing: the tests of $(1) are skipped. Install it, then: make node'; fi
+endef
 
 # Debian leaves out some parts of what it installs; as root they can be added.
 define apt_install
