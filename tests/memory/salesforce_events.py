@@ -31,7 +31,7 @@ class MemoryEvents:
     calls: Counter[str] = field(default_factory=Counter)
     sequence: int = 0
     _log: dict[Entity, list[_Event]] = field(default_factory=dict)
-    _listeners: set[asyncio.Event] = field(default_factory=set)
+    _listeners: dict[asyncio.Event, None] = field(default_factory=dict)
     _cuts: int = 0
     _to_lose: int = 0
     _oldest: int = 0
@@ -84,7 +84,7 @@ class MemoryEvents:
         if at < self._oldest:
             raise PositionLost("the position is older than the retention")
         cuts, news = self._cuts, asyncio.Event()
-        self._listeners.add(news)
+        self._listeners[news] = None
         try:
             yield EventBatch((), _position(at))
             while True:
@@ -100,7 +100,7 @@ class MemoryEvents:
                 if not self._after(entity, at):
                     await news.wait()
         finally:
-            self._listeners.discard(news)
+            del self._listeners[news]
 
     def _after(self, entity: Entity, sequence: int) -> list[_Event]:
         events = self._log.get(entity, [])

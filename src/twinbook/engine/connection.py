@@ -98,6 +98,10 @@ class Connection:
     def name(self) -> str:
         return self.store.scope
 
+    def new_token(self) -> str:
+        """Names one claim. Random, so that a process never takes another one's claim for its own."""
+        return f"{self.random.getrandbits(64):016x}"
+
     def step_aside(self, attempts: int) -> float:
         """Seconds after which a record looks again whether the one that stands in its way is done. Mostly that takes a
         moment; but the other one may be in backoff itself, for as long as it takes."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Sequence
 
 import structlog
@@ -70,7 +69,7 @@ class Lane:
 
     async def _take(self) -> tuple[Lease, list[Claimed]] | None:
         connection, options = self._connection, self._connection.options
-        token, started, now = secrets.token_hex(8), connection.clock.monotonic(), connection.clock.now()
+        token, started, now = connection.new_token(), connection.clock.monotonic(), connection.clock.now()
 
         def claim(tx: Tx) -> list[Claimed]:
             # A lane leaves work for the others, but not crumbs: each batch costs its reads, and the writes of one
