@@ -17,7 +17,7 @@ from twinbook.engine.running.ingest import SUBSCRIBED
 from twinbook.netsuite.discovery import AccountFacts
 from twinbook.salesforce.schema import OrgFacts
 from twinbook.settings import ConnectionSettings
-from twinbook.store.database import WAL_RESET_FIXED
+from twinbook.store.sqlite import WAL_RESET_FIXED
 
 T = TypeVar("T")
 

@@ -103,6 +103,11 @@ class MortalStore(Store):
         self._life.at_commit(after=True)
         return result
 
+    async def read(self, work: Callable[[Tx], T]) -> T:
+        await asyncio.sleep(0)
+        self._life.check()
+        return self.read_now(work)
+
 
 class Wire:
     """The way to one system: takes time, loses requests and answers, and outlives the process that sent them."""

@@ -20,7 +20,7 @@ THERE, FURTHER = "4711", "4712"
 @pytest.fixture
 def tx() -> Iterator[Tx]:
     database = Database.open_memory()
-    with database._engine.begin() as connection:
+    with database._writing.engine.begin() as connection:
         yield Tx(connection, "default")
     database.close()
 

@@ -76,12 +76,12 @@ async def _watch(store: Store, run_ids: list[int], *, quiet: bool) -> RunCounts:
             for id_, entity in zip(run_ids, ENTITIES, strict=True)
         }
         while True:
-            found = await store.run(lambda tx: [_progress(tx, id_) for id_ in run_ids])
+            found = await store.read(lambda tx: [_progress(tx, id_) for id_ in run_ids])
             for run, depth in found:
                 done = max(0, run.listed - depth.due - depth.later - depth.claimed)
                 progress.update(bars[run.id], total=max(run.total or 0, run.listed) or None, completed=done)
             if all(run.state is RunState.DONE for run, _ in found):
-                return await store.run(lambda tx: runs.counts(tx, run_ids[-1]))
+                return await store.read(lambda tx: runs.counts(tx, run_ids[-1]))
             await asyncio.sleep(LOOK_EVERY)
 
 

@@ -26,7 +26,7 @@ def choose(ctx: click.Context, record: str | None, choice: str | None, as_json: 
     A record is named by its id in Salesforce or NetSuite, or by its email. The history keeps who chose.
     """
     with open_store(ctx, load_settings(ctx)) as store:
-        waiting = [_one(store, record)] if record else store.run_now(outcomes.with_choices)
+        waiting = [_one(store, record)] if record else store.read_now(outcomes.with_choices)
         if choice is not None:
             _take(store, waiting[0], choice)
     if choice is not None:
@@ -41,7 +41,7 @@ def choose(ctx: click.Context, record: str | None, choice: str | None, as_json: 
 
 
 def _one(store: Store, text: str) -> Outcome:
-    found = store.run_now(lambda tx: _named(tx, text))
+    found = store.read_now(lambda tx: _named(tx, text))
     if len(found) != 1:
         problem = "no record with choices" if not found else "several: name one by its id, " + _ids(found)
         raise Problem(f"{text!r} names {problem}. See `twinbook choose` for all.", Exit.USAGE)

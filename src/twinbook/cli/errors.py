@@ -31,7 +31,7 @@ def errors(ctx: click.Context) -> None:
 def list_errors(ctx: click.Context, as_json: bool) -> None:
     """Open errors, grouped by cause, newest first. Exit code 1 when something waits for a person."""
     with open_store(ctx, load_settings(ctx)) as store:
-        found = store.run_now(incidents.open_ones)
+        found = store.read_now(incidents.open_ones)
     if as_json:
         print_json(found)
     elif not found:
@@ -49,7 +49,7 @@ def list_errors(ctx: click.Context, as_json: bool) -> None:
 def show(ctx: click.Context, number: int, as_json: bool) -> None:
     """One error with everything known of it."""
     with open_store(ctx, load_settings(ctx)) as store:
-        found = store.run_now(lambda tx: incidents.by_id(tx, number))
+        found = store.read_now(lambda tx: incidents.by_id(tx, number))
     if found is None:
         raise Problem(f"There is no error with the number {number}. See `twinbook errors list`.", Exit.USAGE)
     if as_json:
@@ -79,7 +79,7 @@ def retry(ctx: click.Context, numbers: tuple[int, ...], everything: bool, as_jso
     if not numbers and not everything:
         raise Problem("Name the numbers of the errors to retry, or give --all.", Exit.USAGE)
     with open_store(ctx, load_settings(ctx)) as store:
-        chosen = store.run_now(lambda tx: controls.open_incidents(tx, list(numbers)))
+        chosen = store.read_now(lambda tx: controls.open_incidents(tx, list(numbers)))
         unknown = set(numbers) - {item.id for item in chosen}
         if unknown:
             names = ", ".join(str(number) for number in sorted(unknown))

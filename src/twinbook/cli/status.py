@@ -41,7 +41,7 @@ class Status:
 def status(ctx: click.Context, as_json: bool) -> None:
     """Show what is running, waiting and wrong."""
     with open_store(ctx, load_settings(ctx)) as store:
-        found = store.run_now(lambda tx: _read(tx, now=time.time()))
+        found = store.read_now(lambda tx: _read(tx, now=time.time()))
     if as_json:
         print_json(found)
     else:

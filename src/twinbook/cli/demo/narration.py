@@ -35,8 +35,8 @@ class Narrator:
 
     async def follow(self) -> None:
         """Print what happens, until cancelled."""
-        self._last_entry = await self.store.run(journal.last_id)
-        self._last_look = await self.store.run(outcomes.last_look)
+        self._last_entry = await self.store.read(journal.last_id)
+        self._last_look = await self.store.read(outcomes.last_look)
         while True:
             await asyncio.sleep(LOOK_EVERY)
             await self.look()
@@ -47,7 +47,7 @@ class Narrator:
         def read(tx: Tx) -> tuple[list[Entry], list[Outcome]]:
             return journal.since(tx, self._last_entry), outcomes.unwritten_since(tx, self._last_look)
 
-        entries, found = await self.store.run(read)
+        entries, found = await self.store.read(read)
         for entry in entries:
             self._last_entry = entry.id
             self.console.print(_told(entry), soft_wrap=True)

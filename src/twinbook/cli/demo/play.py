@@ -72,11 +72,11 @@ async def _first_sync(connection: Connection, console: Console) -> None:
     started = await connection.store.run(_start_runs)
     with console.status("First sync: linking, creating and updating contacts in NetSuite …"):
         while time.monotonic() - began < FIRST_SYNC_TIMEOUT:
-            unfinished = await connection.store.run(runs.unfinished)
+            unfinished = await connection.store.read(runs.unfinished)
             if not unfinished:
                 break
             await asyncio.sleep(0.1)
-    counts = await connection.store.run(lambda tx: runs.counts(tx, started[-1]))
+    counts = await connection.store.read(lambda tx: runs.counts(tx, started[-1]))
     table = Table("contacts", "outcome", "reason", title=f"First sync, {time.monotonic() - began:.1f} s")
     for kind, reason, number in counts:
         table.add_row(str(number), kind.value, reason or "")

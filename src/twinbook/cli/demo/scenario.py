@@ -202,7 +202,7 @@ class Scenario:
                 link = links.by_salesforce(tx, Entity.CONTACT, [self._contact]).get(self._contact)
                 return link is not None and link.state is LinkState.CLOSED
 
-            if not await self.stage.store.run(read):
+            if not await self.stage.store.read(read):
                 return "the link is still open"
             there = await self.stage.netsuite.read("contact", netsuite_id)
             return "" if there.get("id") == netsuite_id else "the NetSuite contact is gone"
@@ -244,7 +244,7 @@ class Scenario:
 
     async def _stays_out(self, contact: str, reason: str) -> str:
         key = Key(Entity.CONTACT, Side.SALESFORCE, contact)
-        outcome = await self.stage.store.run(lambda tx: outcomes.find(tx, key))
+        outcome = await self.stage.store.read(lambda tx: outcomes.find(tx, key))
         if outcome is None or outcome.reason is None:
             return "it has no outcome yet"
         if outcome.reason.value != reason:

@@ -76,7 +76,7 @@ class AccountGatherer:
                 outcomes.accounts_below(tx, ids).keys(),
             )
 
-        return await self._connection.store.run(read)
+        return await self._connection.store.read(read)
 
     def _view(self, account: SalesforceAccount, memory: _Memory, *, by_hand: bool) -> AccountView:
         link, decision = memory.links.get(account.id), memory.decisions.get(account.id)
@@ -136,7 +136,7 @@ class AccountGatherer:
             names=[account.name for account in unlinked],
         )
         ids = [customer.id for customer in found]
-        taken = await self._connection.store.run(lambda tx: links.by_netsuite(tx, Entity.ACCOUNT, ids))
+        taken = await self._connection.store.read(lambda tx: links.by_netsuite(tx, Entity.ACCOUNT, ids))
         return [_with_candidates(view, found, taken) for view in views]
 
     def _needs_customers(self, view: AccountView) -> bool:

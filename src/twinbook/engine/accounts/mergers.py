@@ -92,7 +92,7 @@ async def unsettled(connection: Connection, winner_ids: Sequence[str]) -> dict[s
         winner: [Key(Entity.ACCOUNT, Side.SALESFORCE, id_) for id_ in ids] for winner, ids in losers.items()
     }
     every = [key for of_winner in keys.values() for key in of_winner]
-    known = await connection.store.run(
+    known = await connection.store.read(
         lambda tx: outcomes.with_reasons(tx, every, [Reason.DELETED_IN_SALESFORCE])
     )
     left = {winner: [key for key in of_winner if key not in known] for winner, of_winner in keys.items()}

@@ -103,7 +103,7 @@ class Deciding:
                 links.by_netsuite(tx, Entity.CONTACT, list(netsuite)),
             )
 
-        ours, theirs = await self._connection.store.run(read)
+        ours, theirs = await self._connection.store.read(read)
         holders = {id_: link.salesforce_id for id_, link in theirs.items()}
         return _Known(contacts, netsuite, ours, holders | await self._claims(netsuite, holders))
 

@@ -111,7 +111,7 @@ class Rebuild:
                     compared.append(replace(item, verdict=Verdict.CONTRADICTORY, why=why))
             return compared
 
-        return await self._connection.store.run(compare)
+        return await self._connection.store.read(compare)
 
 
 def restorable(finding: Finding) -> bool:

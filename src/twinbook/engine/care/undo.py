@@ -78,7 +78,7 @@ class Undoer:
             def next_ids(tx: Tx, after: str = after) -> list[str]:
                 return journal.records_in(tx, chosen, Entity.CONTACT, after=after, limit=size)
 
-            ids = await self._connection.store.run(next_ids)
+            ids = await self._connection.store.read(next_ids)
             if not ids:
                 return
             yield [self._undoing.plan(subject) for subject in await self._subjects(chosen, ids)]
@@ -107,7 +107,7 @@ class Undoer:
                 links.by_salesforce(tx, Entity.CONTACT, ids),
             )
 
-        histories, numbers, known = await self._connection.store.run(remembered)
+        histories, numbers, known = await self._connection.store.read(remembered)
         counterparts = {
             id_: next((e.netsuite_id for e in reversed(history) if e.id in numbers and e.netsuite_id), None)
             for id_, history in histories.items()
@@ -133,7 +133,7 @@ class Undoer:
         return _Pair(salesforce, {contact.id: contact for contact in netsuite})
 
     async def _links(self, ids: Sequence[str]) -> dict[str, Link]:
-        return await self._connection.store.run(lambda tx: links.by_salesforce(tx, Entity.CONTACT, ids))
+        return await self._connection.store.read(lambda tx: links.by_salesforce(tx, Entity.CONTACT, ids))
 
     async def _expect(self, due: Sequence[Undo], known: Mapping[str, Link], *, by: str) -> None:
         """Before anything is written: what will be agreed, and who will be left out."""

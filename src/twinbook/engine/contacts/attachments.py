@@ -68,7 +68,7 @@ class AttachmentWork:
         ids = [job.netsuite_id for job in jobs if job.netsuite_id]
         if not ids:
             return []
-        made = await self._connection.store.run(lambda tx: attachments.made(tx, ids))
+        made = await self._connection.store.read(lambda tx: attachments.made(tx, ids))
         policy = self._connection.contacts.attachments
         nothing: Attachments = {}
         found = [

@@ -96,7 +96,7 @@ class Gatherer:
                 decisions.of_records(tx, Entity.CONTACT, Side.SALESFORCE, ids),
             )
 
-        return await self._connection.store.run(read)
+        return await self._connection.store.read(read)
 
     async def _views(self, ids: Sequence[str], remembered: Remembered) -> dict[str, ContactView]:
         """The views without candidates."""
@@ -188,7 +188,7 @@ class Gatherer:
         """Who the found contacts belong to: by the link table, else by the Salesforce id they carry, as long as
         that Salesforce contact is alive."""
         ids = [contact.id for contact in found]
-        known = await self._connection.store.run(lambda tx: links.by_netsuite(tx, Entity.CONTACT, ids))
+        known = await self._connection.store.read(lambda tx: links.by_netsuite(tx, Entity.CONTACT, ids))
         claims = {contact.id: _claimed_by(contact) for contact in found if contact.id not in known}
         alive = await self._alive({id_ for id_ in claims.values() if id_})
         owners: dict[str, str | None] = {id_: link.salesforce_id for id_, link in known.items()}

@@ -125,7 +125,7 @@ class Merges:
     async def _links(self, ids: Collection[str]) -> dict[str, Link]:
         if not ids:
             return {}
-        return await self._connection.store.run(
+        return await self._connection.store.read(
             lambda tx: links.by_salesforce(tx, Entity.CONTACT, sorted(ids))
         )
 

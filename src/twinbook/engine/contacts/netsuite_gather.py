@@ -61,7 +61,7 @@ class NetSuiteGatherer:
             decided = decisions.of_records(tx, Entity.CONTACT, Side.NETSUITE, ids)
             return flows.state(tx), decided
 
-        flow, decided = await connection.store.run(remembered)
+        flow, decided = await connection.store.read(remembered)
         found = await connection.netsuite.find_contacts(ContactQuery(ids=frozenset(ids)))
         contacts = {contact.id: contact for contact in found}
         gates = await gates_of(
@@ -107,7 +107,7 @@ class NetSuiteGatherer:
     ) -> dict[str, str | None]:
         """Whom the Salesforce contacts belong to: by the link table, else by the NetSuite id they carry, as long as
         that NetSuite contact exists. `known` are ids that do."""
-        linked = await self._connection.store.run(
+        linked = await self._connection.store.read(
             lambda tx: links.by_salesforce(tx, Entity.CONTACT, list(records))
         )
         owners = {id_: link.netsuite_id for id_, link in linked.items() if _binds(link)}

@@ -61,7 +61,7 @@ class NetSuiteWork:
     async def _hand_over(self, batch: Sequence[Claimed], report: Report) -> list[Claimed]:
         """Contacts that have got a link meanwhile are looked at as pairs; the rest remains."""
         ids = [item.key.id for item in batch]
-        known = await self._connection.store.run(lambda tx: links.concluded(tx, Entity.CONTACT, ids))
+        known = await self._connection.store.read(lambda tx: links.concluded(tx, Entity.CONTACT, ids))
         for item in batch:
             if item.key.id in known:
                 report.marks.append(([salesforce_key(known[item.key.id])], item.cause))

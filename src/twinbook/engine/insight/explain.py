@@ -71,7 +71,7 @@ class Explainer:
                 *await self._alone(_ids(keys, Side.NETSUITE)),
             ]
         except SideError as error:
-            known = await self._connection.store.run(lambda tx: outcomes.search(tx, _normal(text)))
+            known = await self._connection.store.read(lambda tx: outcomes.search(tx, _normal(text)))
             return [await self._from_memory(found, str(error)) for found in known]
 
     async def _account(self, id_: str) -> list[Explanation]:
@@ -135,7 +135,7 @@ class Explainer:
                 found.key for found in outcomes.search(tx, _normal(text))
             ]
 
-        return await self._connection.store.run(search)
+        return await self._connection.store.read(search)
 
     async def _remembered(self, key: Key) -> Remembered:
         here, there = (key.id, None) if key.side is Side.SALESFORCE else (None, key.id)
@@ -149,7 +149,7 @@ class Explainer:
                 tuple(journal.history(tx, salesforce_id=here, netsuite_id=there)),
             )
 
-        return await self._connection.store.run(read)
+        return await self._connection.store.read(read)
 
 
 def _of_salesforce(id_: str) -> Key:

@@ -87,7 +87,7 @@ class Ingest:
                 await self._pause(error)
 
     async def _follow(self, events: EventPort) -> None:
-        stored, polled = await self._connection.store.run(
+        stored, polled = await self._connection.store.read(
             lambda tx: (cursors.position(tx, self._followed), cursors.position(tx, self._polled))
         )
         position = base64.b64decode(stored) if stored else None
@@ -125,7 +125,7 @@ class Ingest:
         )
         wait = options.poll_seconds if of_salesforce else options.netsuite_poll_seconds
         while True:
-            cursor = await self._connection.store.run(lambda tx: cursors.position(tx, self._polled))
+            cursor = await self._connection.store.read(lambda tx: cursors.position(tx, self._polled))
             changes = await port.changes_since(self._entity, cursor)
             self._failures = 0
             if changes.keys or changes.cursor != cursor:

@@ -50,14 +50,14 @@ class Lister:
     async def step(self) -> bool:
         """Carry each unfinished run one page further; whether anything moved."""
         moved = False
-        for run in await self._connection.store.run(runs.unfinished):
+        for run in await self._connection.store.read(runs.unfinished):
             moved |= await (self._list(run) if run.state is RunState.LISTING else self._finish(run))
         return moved
 
     async def _list(self, run: Run) -> bool:
         connection = self._connection
         now = connection.clock.now()
-        if await connection.store.run(lambda tx: dirty_keys.awaited(tx, run.id)) >= AHEAD:
+        if await connection.store.read(lambda tx: dirty_keys.awaited(tx, run.id)) >= AHEAD:
             return False
         if run.total is None:
             total = await connection.salesforce.count(run.entity)
@@ -81,7 +81,7 @@ class Lister:
 
     async def _finish(self, run: Run) -> bool:
         now = self._connection.clock.now()
-        if await self._connection.store.run(lambda tx: dirty_keys.awaited(tx, run.id)):
+        if await self._connection.store.read(lambda tx: dirty_keys.awaited(tx, run.id)):
             return False
         await self._connection.store.run(lambda tx: runs.finish(tx, run.id, now=now))
         return True

@@ -33,7 +33,7 @@ class Pulse:
             offset += moved
             if moved < -SLACK:
                 await self._set_back(-moved)
-            due = await self._connection.store.run(dirty_keys.next_due)
+            due = await self._connection.store.read(dirty_keys.next_due)
             if due is not None and due <= clock.now():
                 self._connection.wake.ring()
 
