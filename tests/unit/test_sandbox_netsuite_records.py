@@ -378,6 +378,14 @@ async def test_options_lists_methods(rig: Rig) -> None:
     answer = await rig.http.options(f"{RECORDS}/contact")
     assert answer.status_code == 204 and "POST" in answer.headers["Allow"]
     assert "PATCH" in (await rig.http.options(f"{RECORDS}/contact/1")).headers["Allow"]
+    assert (await rig.http.options("/services/rest/*")).status_code == 204
+
+
+async def test_what_live_tests_of_other_clients_rely_on(rig: Rig) -> None:
+    """A slash at the end of a collection, and a body without a media type (netsuite.md 9)."""
+    made = await rig.http.post(f"{RECORDS}/customer/", content=b'{"companyName": "Acme", "subsidiary": "1"}')
+    assert made.status_code == 204
+    assert (await rig.http.get(f"{RECORDS}/customer/")).json()["count"] == 1
 
 
 async def test_role_permissions(rig: Rig) -> None:

@@ -111,6 +111,7 @@ async def test_reset_empties_data_and_keeps_the_session(rig: Rig) -> None:
         ("POST", "/services/rest/auth/oauth2/v1/token", "token"),
         ("POST", "/services/rest/query/v1/suiteql", "suiteql"),
         ("GET", f"{RECORDS}/contact", "contact.list"),
+        ("GET", f"{RECORDS}/contact/", "contact.list"),
         ("POST", f"{RECORDS}/contact", "contact.post"),
         ("GET", f"{RECORDS}/contact/1", "contact.get"),
         ("GET", f"{RECORDS}/contact/1/addressBook", "contact.get"),

@@ -410,6 +410,18 @@ async def test_replay_ids_are_opaque_and_leave_gaps(org: Org, subscribe: Any) ->
     assert len({after - before for before, after in itertools.pairwise(numbers)}) > 1
 
 
+async def test_the_counter_of_a_replay_id_alone_will_do(org: Org, subscribe: Any) -> None:
+    """As salesforce-pubsub-api-client sends it."""
+    org.commit("1@x.example")
+    org.commit("2@x.example")
+    stream = subscribe()
+    await stream.send(2, CONTACTS, replay_preset=ReplayPreset.EARLIEST)
+    first, second = (await stream.receive()).events
+    resumed = subscribe()
+    await resumed.send(2, CONTACTS, replay_preset=ReplayPreset.CUSTOM, replay_id=first.replay_id[:8])
+    assert [event.event.id for event in (await resumed.receive()).events] == [second.event.id]
+
+
 @pytest.mark.parametrize(
     ("replay_id", "code"),
     [

@@ -18,7 +18,7 @@ def classify(method: str, path: str, _query: str) -> str:
     """
     if path in _BY_PATH:
         return _BY_PATH[path]
-    parts = path.removeprefix(f"{RECORD_PATH}/").split("/")
+    parts = path.removeprefix(f"{RECORD_PATH}/").rstrip("/").split("/")
     if not path.startswith(f"{RECORD_PATH}/"):
         return "restlet" if path.startswith("/app/site/hosting/restlet.nl") else "other"
     if parts[0] == "metadata-catalog":

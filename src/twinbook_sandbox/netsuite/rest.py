@@ -75,6 +75,7 @@ class RestServices:
             (f"{RECORD_PATH}/{RELATION % 'attach'}", self.attach),
             (f"{RECORD_PATH}/{RELATION % 'detach'}", self.detach),
             (f"{RECORD_PATH}/{{type}}", self.record_collection),
+            (f"{RECORD_PATH}/{{type}}/", self.record_collection),  # seen in the live tests of other clients
             (f"{RECORD_PATH}/{{type}}/{{key}}", self.record),
             (f"{RECORD_PATH}/{{type}}/{{key}}/addressBook", self.address_book),
             (f"{RECORD_PATH}/{{type}}/{{key}}/addressBook/{{line}}", self.address_line),
@@ -356,7 +357,9 @@ class RestServices:
         return json_response({"serverTime": self._records.calendar.now()}, "singular")
 
     def nowhere(self, call: Call) -> Response:
-        """Any other path."""
+        """Any other path. OPTIONS is answered everywhere: clients use it to try their login (netsuite.md 2.1, 9)."""
+        if call.method == "OPTIONS":
+            return _options(tuple(METHODS))
         raise invalid_url(str(call.request.url.path))
 
 
