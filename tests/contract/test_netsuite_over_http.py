@@ -17,9 +17,10 @@ from tests.contract.netsuite_accounts import (
     new_account_file,
     running_account,
 )
+from tests.memory.single import create_contact, update_contact
 
 from twinbook.domain.errors import PermanentError
-from twinbook.domain.ports import ContactQuery, Written
+from twinbook.domain.ports import ContactQuery, Failed, Written
 from twinbook.domain.records import Entity
 from twinbook_sandbox.netsuite.account import NetSuiteAccount
 
@@ -46,8 +47,8 @@ async def account(emulated: NetSuiteAccount) -> AsyncIterator[AccountInSandbox]:
 @pytest.mark.parametrize("login", ["ec", "rsa", "tba"])
 async def test_every_kind_of_login_reads_and_writes(emulated: NetSuiteAccount, login: str) -> None:
     async with account_in_sandbox(emulated, login) as account:
-        written = await account.side.create_contact(
-            "SFC_1", {"lastName": "Lovelace", "subsidiary": SUBSIDIARY}
+        written = await create_contact(
+            account.side, "SFC_1", {"lastName": "Lovelace", "subsidiary": SUBSIDIARY}
         )
         assert isinstance(written, Written), written
         (found,) = await account.side.find_contacts(ContactQuery(names=frozenset({"lovelace"})))
@@ -58,11 +59,11 @@ async def test_one_token_serves_all_calls_and_is_renewed_when_it_is_revoked(
     account: AccountInSandbox,
 ) -> None:
     id_ = await account.contact(lastName="Lovelace")
-    await asyncio.gather(*(account.side.update_contact(id_, {"title": f"Rank {n}"}) for n in range(10)))
+    await asyncio.gather(*(update_contact(account.side, id_, {"title": f"Rank {n}"}) for n in range(10)))
     assert await account.control.calls(["token"]) == 1
     await account.control.act("revoke_tokens")
     results = await asyncio.gather(
-        *(account.side.update_contact(id_, {"title": f"R {n}"}) for n in range(10))
+        *(update_contact(account.side, id_, {"title": f"R {n}"}) for n in range(10))
     )
     assert results == [Written(id_)] * 10
     assert await account.control.calls(["token"]) == 2
@@ -74,10 +75,12 @@ async def test_a_revoked_certificate_is_named_and_not_hammered(
     id_ = await account.contact(lastName="Lovelace")
     await account.control.act("revoke_certificate", certificate_id=emulated.credentials()["certificate_id"])
     for _ in range(3):
-        with pytest.raises(PermanentError) as refused:
-            await account.side.update_contact(id_, {"title": "CTO"})
-        assert refused.value.code == "INVALID_CLIENT"
-        assert "certificate" in refused.value.remedy
+        refused = await update_contact(account.side, id_, {"title": "CTO"})
+        assert isinstance(refused, Failed)
+        assert refused.of_call, "no record is to blame"
+        assert isinstance(refused.error, PermanentError)
+        assert refused.error.code == "INVALID_CLIENT"
+        assert "certificate" in refused.error.remedy
     assert await account.control.calls(["token"]) == 1
 
 
@@ -85,7 +88,7 @@ async def test_the_budget_of_calls_is_kept(account: AccountInSandbox) -> None:
     ids = [await account.contact(lastName=f"Number {n}") for n in range(8)]
     await account.control.set_latency(20)
     results = await asyncio.gather(
-        *(account.side.update_contact(ids[n % 8], {"title": f"Rank {n}"}) for n in range(40))
+        *(update_contact(account.side, ids[n % 8], {"title": f"Rank {n}"}) for n in range(40))
     )
     assert all(isinstance(result, Written) for result in results)
     counters = await account.control.counters()
@@ -119,7 +122,7 @@ async def test_an_address_write_leaves_other_lines_and_other_parts_alone(
     }
     id_ = await account.contact(lastName="Lovelace", addressBook={"items": [yard, office]})
     changed = {"address.city": "Berlin", "address.street": "B 2\nHof"}
-    assert await account.side.update_contact(id_, changed) == Written(id_)
+    assert await update_contact(account.side, id_, changed) == Written(id_)
     rows = emulated.storage.rows(
         "SELECT label, addressee, addr1, addr2, city FROM address WHERE entity = ? ORDER BY label",
         (int(id_),),
@@ -133,7 +136,7 @@ async def test_an_address_write_leaves_other_lines_and_other_parts_alone(
 async def test_an_account_without_subsidiaries(emulated: NetSuiteAccount) -> None:
     emulated.switches.oneworld = False
     async with account_in_sandbox(emulated) as account:
-        made = await account.side.create_contact("SFC_1", {"lastName": "Lovelace", ID_FIELD: "003A"})
+        made = await create_contact(account.side, "SFC_1", {"lastName": "Lovelace", ID_FIELD: "003A"})
         assert isinstance(made, Written), made
         (contact,) = await account.side.find_contacts(ContactQuery(ids=frozenset({made.id})))
         assert "subsidiary" not in contact.fields

@@ -17,6 +17,13 @@ from tests.contract.netsuite_accounts import (
     new_account_file,
     running_account,
 )
+from tests.memory.single import (
+    create_contact,
+    create_customer,
+    delete_contact,
+    update_contact,
+    update_customer,
+)
 
 from twinbook.domain.errors import PermanentError, TemporaryError
 from twinbook.domain.ports import ContactQuery, Failed, WriteResult, Written
@@ -152,43 +159,43 @@ class TestCreating:
             **ADDRESS,
             ID_FIELD: SF_ID,
         }
-        id_ = written(await account.side.create_contact(f"SFC_{SF_ID}", given))
+        id_ = written(await create_contact(account.side, f"SFC_{SF_ID}", given))
         contact = await read(account, id_)
         assert (contact.external_id, contact.name) == (f"SFC_{SF_ID}", "Ada Lovelace")
         assert {name: contact.fields[name] for name in given} == given
 
     async def test_the_same_correlation_id_never_makes_a_second_contact(self, account: Account) -> None:
         given = {**fields("Lovelace", firstName="Ada"), **ADDRESS}
-        first = written(await account.side.create_contact("SFC_1", given))
-        again = written(await account.side.create_contact("SFC_1", given))
+        first = written(await create_contact(account.side, "SFC_1", given))
+        again = written(await create_contact(account.side, "SFC_1", given))
         assert first == again
         assert (await read(account, first)).fields["address.city"] == "Berlin"
 
     async def test_a_lost_answer_is_resolved_by_asking_again(self, account: Account) -> None:
         async with account.losing_answers("PUT"):
-            lost = await account.side.create_contact("SFC_1", fields("Lovelace"))
+            lost = await create_contact(account.side, "SFC_1", fields("Lovelace"))
         assert isinstance(lost, Failed)
         assert isinstance(lost.error, TemporaryError)
         assert lost.error.outcome_unknown
-        id_ = written(await account.side.create_contact("SFC_1", fields("Lovelace")))
+        id_ = written(await create_contact(account.side, "SFC_1", fields("Lovelace")))
         found = await account.side.find_contacts(ContactQuery(names=frozenset({"Lovelace"})))
         assert [contact.id for contact in found] == [id_]
 
     async def test_a_name_is_taken_within_its_company_only(self, account: Account) -> None:
         acme, other = await account.customer("Acme"), await account.customer("Other")
         given = fields("Lovelace", firstName="Ada", company=acme)
-        written(await account.side.create_contact("SFC_1", given))
-        error = refused(await account.side.create_contact("SFC_2", {**given, "firstName": "ADA"}))
+        written(await create_contact(account.side, "SFC_1", given))
+        error = refused(await create_contact(account.side, "SFC_2", {**given, "firstName": "ADA"}))
         assert (error.code, error.field) == ("CONTACT_NAME_TAKEN", "entityId")
         named = {**given, "entityId": "Ada Lovelace (003…AbCd)"}
-        assert (await read(account, written(await account.side.create_contact("SFC_2", named)))).name == (
+        assert (await read(account, written(await create_contact(account.side, "SFC_2", named)))).name == (
             "Ada Lovelace (003…AbCd)"
         )
-        written(await account.side.create_contact("SFC_3", {**given, "company": other}))
+        written(await create_contact(account.side, "SFC_3", {**given, "company": other}))
 
     async def test_external_ids_are_shared_with_customers(self, account: Account) -> None:
         await account.customer("Acme", externalId="SHARED_1")
-        error = refused(await account.side.create_contact("SHARED_1", fields("Lovelace")))
+        error = refused(await create_contact(account.side, "SHARED_1", fields("Lovelace")))
         assert error.code == "EXTERNAL_ID_TAKEN"
 
     @pytest.mark.parametrize(
@@ -212,14 +219,14 @@ class TestCreating:
     async def test_refusals_name_code_and_field(
         self, account: Account, given: Mapping[str, Value], code: str, field: str
     ) -> None:
-        error = refused(await account.side.create_contact("SFC_1", given))
+        error = refused(await create_contact(account.side, "SFC_1", given))
         assert (error.code, error.field) == (code, field)
         assert error.message
         assert error.remedy
 
     async def test_an_external_id_must_be_one(self, account: Account) -> None:
         for bad in ("ada@acme.example", "a/b", "a|b"):
-            result = await account.side.create_contact(bad, fields("Lovelace"))
+            result = await create_contact(account.side, bad, fields("Lovelace"))
             assert refused(result).code == "INVALID_EXTERNAL_ID"
 
 
@@ -229,7 +236,7 @@ class TestUpdating:
             firstName="Ada", lastName="Lovelace", title="Analyst", email="a@acme.example"
         )
         before = (await read(account, id_)).fields
-        written(await account.side.update_contact(id_, {"title": "CTO", "email": None, "isInactive": True}))
+        written(await update_contact(account.side, id_, {"title": "CTO", "email": None, "isInactive": True}))
         after = (await read(account, id_)).fields
         changed = {name for name in before if before[name] != after[name]} - {"lastModifiedDate"}
         assert changed == {"title", "email", "isInactive"}
@@ -238,12 +245,12 @@ class TestUpdating:
     async def test_the_company_moves(self, account: Account) -> None:
         acme, other = await account.customer("Acme"), await account.customer("Other")
         id_ = await account.contact(lastName="Lovelace", company=acme)
-        written(await account.side.update_contact(id_, {"company": other}))
+        written(await update_contact(account.side, id_, {"company": other}))
         assert (await read(account, id_)).company_id == other
 
     async def test_a_single_address_field(self, account: Account) -> None:
-        id_ = written(await account.side.create_contact("SFC_1", {**fields("Lovelace"), **ADDRESS}))
-        written(await account.side.update_contact(id_, {"address.city": "Potsdam", "address.street": None}))
+        id_ = written(await create_contact(account.side, "SFC_1", {**fields("Lovelace"), **ADDRESS}))
+        written(await update_contact(account.side, id_, {"address.city": "Potsdam", "address.street": None}))
         kept = (await read(account, id_)).fields
         assert {name: kept[name] for name in ADDRESS} == {
             **ADDRESS,
@@ -253,34 +260,34 @@ class TestUpdating:
 
     async def test_a_first_address_on_an_existing_contact(self, account: Account) -> None:
         id_ = await account.contact(lastName="Lovelace")
-        written(await account.side.update_contact(id_, ADDRESS))
+        written(await update_contact(account.side, id_, ADDRESS))
         kept = (await read(account, id_)).fields
         assert {name: kept[name] for name in ADDRESS} == ADDRESS
 
     async def test_what_is_kept_is_trimmed(self, account: Account) -> None:
         id_ = await account.contact(lastName="Lovelace")
-        written(await account.side.update_contact(id_, {"title": "  CTO "}))
+        written(await update_contact(account.side, id_, {"title": "  CTO "}))
         assert (await read(account, id_)).fields["title"] == "CTO"
 
     async def test_the_name_clashes_on_update_too(self, account: Account) -> None:
         acme = await account.customer("Acme")
         await account.contact(lastName="Lovelace", company=acme)
         id_ = await account.contact(lastName="King", company=acme)
-        error = refused(await account.side.update_contact(id_, {"entityId": "lovelace"}))
+        error = refused(await update_contact(account.side, id_, {"entityId": "lovelace"}))
         assert error.code == "CONTACT_NAME_TAKEN"
 
     async def test_a_contact_that_is_gone(self, account: Account) -> None:
         id_ = await account.contact(lastName="Lovelace")
         await account.delete(Entity.CONTACT, id_)
-        assert refused(await account.side.update_contact(id_, {"title": "CTO"})).code == "NOT_FOUND"
-        assert refused(await account.side.update_contact(id_, {"address.city": "X"})).code == "NOT_FOUND"
-        assert refused(await account.side.delete_contact(id_)).code == "NOT_FOUND"
+        assert refused(await update_contact(account.side, id_, {"title": "CTO"})).code == "NOT_FOUND"
+        assert refused(await update_contact(account.side, id_, {"address.city": "X"})).code == "NOT_FOUND"
+        assert refused(await delete_contact(account.side, id_)).code == "NOT_FOUND"
         assert list(await account.side.find_contacts(ContactQuery(ids=frozenset({id_})))) == []
 
     async def test_a_lost_answer_of_an_update(self, account: Account) -> None:
         id_ = await account.contact(lastName="Lovelace")
         async with account.losing_answers("PATCH"):
-            lost = await account.side.update_contact(id_, {"title": "CTO"})
+            lost = await update_contact(account.side, id_, {"title": "CTO"})
         assert isinstance(lost, Failed)
         assert (await read(account, id_)).fields["title"] == "CTO"
 
@@ -288,7 +295,7 @@ class TestUpdating:
         id_ = await account.contact(lastName="Lovelace")
         await account.side.describe(Entity.CONTACT)  # so that the next call is the write, not a login
         await account.throttle_next()
-        result = await account.side.update_contact(id_, {"title": "CTO"})
+        result = await update_contact(account.side, id_, {"title": "CTO"})
         assert isinstance(result, Failed)
         assert isinstance(result.error, TemporaryError)
         assert not result.error.outcome_unknown
@@ -296,14 +303,14 @@ class TestUpdating:
 
     async def test_deleting(self, account: Account) -> None:
         id_ = await account.contact(lastName="Lovelace")
-        assert written(await account.side.delete_contact(id_)) == id_
+        assert written(await delete_contact(account.side, id_)) == id_
         assert list(await account.side.find_contacts(ContactQuery(ids=frozenset({id_})))) == []
 
     async def test_customers_are_created_once_and_updated(self, account: Account) -> None:
         given = {"companyName": "Acme", "subsidiary": SUBSIDIARY, ID_FIELD: ACCOUNT_SF_ID}
-        first = written(await account.side.create_customer(f"SFA_{ACCOUNT_SF_ID}", given))
-        assert written(await account.side.create_customer(f"SFA_{ACCOUNT_SF_ID}", given)) == first
-        written(await account.side.update_customer(first, {"companyName": "Acme AG"}))
+        first = written(await create_customer(account.side, f"SFA_{ACCOUNT_SF_ID}", given))
+        assert written(await create_customer(account.side, f"SFA_{ACCOUNT_SF_ID}", given)) == first
+        written(await update_customer(account.side, first, {"companyName": "Acme AG"}))
         (customer,) = await account.side.find_customers(ids=[first])
         assert (customer.name, customer.salesforce_id) == ("Acme AG", ACCOUNT_SF_ID)
 

@@ -8,6 +8,7 @@ person in NetSuite would. Failures are injected per kind of call; calls are coun
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
@@ -19,14 +20,21 @@ from twinbook.domain.errors import PermanentError, TemporaryError
 from twinbook.domain.ports import (
     Changes,
     ContactQuery,
+    Create,
+    Delete,
     Failed,
     FieldMeta,
+    Guard,
     Listing,
+    NetSuiteWrite,
     Schema,
+    Update,
     WriteResult,
     Written,
+    unguarded,
 )
 from twinbook.domain.records import Entity, Fields, Key, NetSuiteContact, NetSuiteCustomer, Side, Value
+from twinbook.netsuite.errors import concerns_login
 from twinbook.netsuite.fields import BOOLEAN, DOCUMENTED, TEXT
 
 WRITES = (
@@ -181,19 +189,10 @@ class MemoryNetSuite:
             or _fold(record.fields.get("entityId")) in names
         ]
 
-    async def create_contact(self, correlation_id: str, fields: Fields) -> WriteResult:
-        return await self._upsert("create_contact", Entity.CONTACT, correlation_id, fields)
-
-    async def update_contact(self, netsuite_id: str, fields: Fields) -> WriteResult:
-        return await self._update("update_contact", Entity.CONTACT, netsuite_id, fields)
-
-    async def delete_contact(self, netsuite_id: str) -> WriteResult:
-        async def remove() -> str:
-            self._existing(Entity.CONTACT, netsuite_id)
-            self.user_deletes(netsuite_id)
-            return netsuite_id
-
-        return await self._write("delete_contact", netsuite_id, remove)
+    async def write_contacts(
+        self, writes: Mapping[str, NetSuiteWrite], guard: Guard = unguarded
+    ) -> Mapping[str, WriteResult]:
+        return await self._write_all(Entity.CONTACT, "contact", writes, guard)
 
     async def attach(self, customer_id: str, contact_id: str, role_id: str | None) -> WriteResult:
         async def put() -> str:
@@ -229,11 +228,10 @@ class MemoryNetSuite:
             or _fold(record.fields.get("companyName")) in wanted
         ]
 
-    async def create_customer(self, correlation_id: str, fields: Fields) -> WriteResult:
-        return await self._upsert("create_customer", Entity.ACCOUNT, correlation_id, fields)
-
-    async def update_customer(self, netsuite_id: str, fields: Fields) -> WriteResult:
-        return await self._update("update_customer", Entity.ACCOUNT, netsuite_id, fields)
+    async def write_customers(
+        self, writes: Mapping[str, NetSuiteWrite], guard: Guard = unguarded
+    ) -> Mapping[str, WriteResult]:
+        return await self._write_all(Entity.ACCOUNT, "customer", writes, guard)
 
     async def changes_since(self, entity: Entity, cursor: str | None) -> Changes:
         await self._enter("changes_since")
@@ -283,6 +281,29 @@ class MemoryNetSuite:
                     return fault.error
         return None
 
+    async def _write_all(
+        self, entity: Entity, noun: str, writes: Mapping[str, NetSuiteWrite], guard: Guard
+    ) -> Mapping[str, WriteResult]:
+        """Each record meets its own fate, side by side as over REST."""
+
+        async def one(write: NetSuiteWrite) -> WriteResult:
+            guard()
+            match write:
+                case Create(external_id, fields):
+                    return await self._upsert(f"create_{noun}", entity, external_id, fields)
+                case Update(id_, fields):
+                    return await self._update(f"update_{noun}", entity, id_, fields)
+                case Delete(id_):
+                    return await self._delete(f"delete_{noun}", entity, id_)
+
+        results = await asyncio.gather(*map(one, writes.values()), return_exceptions=True)
+        done: dict[str, WriteResult] = {}
+        for key, result in zip(writes, results, strict=True):
+            if isinstance(result, BaseException):
+                raise result
+            done[key] = result
+        return done
+
     async def _write(self, kind: str, record: str, act: Callable[[], Awaitable[str]]) -> WriteResult:
         try:
             await self._enter(kind)
@@ -290,7 +311,7 @@ class MemoryNetSuite:
                 raise self._refusals[record]
             written = await act()
         except (TemporaryError, PermanentError) as error:
-            return Failed(error)
+            return Failed(error, of_call=concerns_login(error))
         lost = self._fault(kind, after_commit=True)
         return Failed(lost) if lost is not None else Written(written)
 
@@ -315,6 +336,14 @@ class MemoryNetSuite:
             return netsuite_id
 
         return await self._write(kind, netsuite_id, patch)
+
+    async def _delete(self, kind: str, entity: Entity, netsuite_id: str) -> WriteResult:
+        async def remove() -> str:
+            self._existing(entity, netsuite_id)
+            self.user_deletes(netsuite_id)
+            return netsuite_id
+
+        return await self._write(kind, netsuite_id, remove)
 
     def _existing(self, entity: Entity, netsuite_id: str) -> _Record:
         record = self._records.get(netsuite_id)

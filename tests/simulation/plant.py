@@ -6,7 +6,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -16,7 +16,7 @@ from tests.simulation.virtual_time import SkewedClock
 
 from twinbook.domain.errors import PermanentError, SideError, TemporaryError
 from twinbook.domain.policy import AccountPolicy, ContactPolicy
-from twinbook.domain.ports import Failed
+from twinbook.domain.ports import Create, Failed, NetSuiteWrite, WriteResult
 from twinbook.domain.records import Entity
 from twinbook.engine.connection import NETSUITE_CONTACTS, Connection, Options, Source
 from twinbook.engine.running.supervisor import Supervisor
@@ -29,9 +29,7 @@ T = TypeVar("T")
 
 WITH_EVENTS = (Entity.CONTACT, Entity.ACCOUNT, Entity.OPPORTUNITY)
 WATCHED = (*map(Source, WITH_EVENTS), NETSUITE_CONTACTS)
-NETSUITE_WRITES = frozenset(
-    {"create_contact", "update_contact", "delete_contact", "create_customer", "update_customer"}
-)
+NETSUITE_WRITES = frozenset({"write_contacts", "write_customers"})
 SALESFORCE_WRITES = frozenset({"update_contacts", "update_accounts", "upsert_contacts"})
 # From a kill to the next start: what was on its way when the process died has arrived by then, or never will.
 RESTART_SECONDS = 5.0
@@ -121,6 +119,21 @@ class Wire:
         async def call(*args: Any, **kwargs: Any) -> Any:
             return await self._call(name, args, kwargs)
 
+        return self._write_each(name) if name in NETSUITE_WRITES else call
+
+    def _write_each(self, name: str) -> Callable[..., Any]:
+        """NetSuite's records are written one by one, side by side: each has a fate of its own."""
+
+        async def call(writes: Mapping[str, NetSuiteWrite], *rest: Any) -> Mapping[str, WriteResult]:
+            fates = [self._call(name, ({key: write}, *rest), {}) for key, write in writes.items()]
+            found = await asyncio.gather(*fates, return_exceptions=True)
+            results: dict[str, WriteResult] = {}
+            for one in found:
+                if isinstance(one, BaseException):
+                    raise one
+                results |= one
+            return results
+
         return call
 
     async def _call(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -131,19 +144,19 @@ class Wire:
             raise Killed
         weather = plant.weather
         if dice.random() < weather.login:
-            return self._fail(name, PermanentError("INVALID_LOGIN", "expired", remedy="Renew it."))
+            return self._fail(name, args, PermanentError("INVALID_LOGIN", "expired", remedy="Renew it."))
         if dice.random() < weather.refused:
             wait = dice.choice((None, None, 3.0, 30.0))
-            return self._fail(name, TemporaryError("TOO_MANY_REQUESTS", "later", retry_after=wait))
+            return self._fail(name, args, TemporaryError("TOO_MANY_REQUESTS", "later", retry_after=wait))
         args, locked = self._locked(name, args, weather)
         if name in NETSUITE_WRITES:
-            plant.netsuite_writes.append((plant.clock.monotonic(), str(args[0])))
+            plant.netsuite_writes += [(plant.clock.monotonic(), _written(item)) for item in args[0].values()]
         result = await getattr(self._side, name)(*args, **kwargs)
         lost = dice.random() < weather.lost
         await self._travel()
         self._life.check()
         if lost:
-            return self._fail(name, TemporaryError("NO_ANSWER", "cut off", outcome_unknown=True))
+            return self._fail(name, args, TemporaryError("NO_ANSWER", "cut off", outcome_unknown=True))
         return {**result, **locked} if locked else result
 
     async def _travel(self) -> None:
@@ -159,11 +172,16 @@ class Wire:
         locked = {id_: Failed(why) for id_ in args[0] if self._plant.dice.random() < weather.locked}
         return ({id_: fields for id_, fields in args[0].items() if id_ not in locked},), locked
 
-    def _fail(self, name: str, error: SideError) -> Failed:
+    def _fail(self, name: str, args: tuple[Any, ...], error: SideError) -> Mapping[str, WriteResult]:
         """NetSuite's writes tell of their failure as a value, every other call by raising."""
         if name in NETSUITE_WRITES:
-            return Failed(error)
+            return {key: Failed(error, of_call=error.code == "INVALID_LOGIN") for key in args[0]}
         raise error
+
+
+def _written(write: NetSuiteWrite) -> str:
+    """The id by which a write names its record."""
+    return write.external_id if isinstance(write, Create) else write.id
 
 
 @dataclass(slots=True)

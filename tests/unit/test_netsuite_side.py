@@ -8,10 +8,18 @@ from dataclasses import replace
 
 import pytest
 from tests.memory.netsuite_http import NoLogin, Request, ScriptedHttp, answer, refusal, rows
+from tests.memory.single import (
+    create_contact,
+    create_customer,
+    delete_contact,
+    update_contact,
+    update_customer,
+)
 
 from twinbook.domain.errors import PermanentError, TemporaryError
-from twinbook.domain.ports import ContactQuery, Failed, Written
+from twinbook.domain.ports import ContactQuery, Delete, Failed, Written
 from twinbook.domain.records import Entity, Fields, Key, Side
+from twinbook.engine.lease import LeaseLostError
 from twinbook.http import HttpResponse
 from twinbook.netsuite.client import NetSuiteClient
 from twinbook.netsuite.config import NetSuiteConfig
@@ -95,7 +103,7 @@ async def test_nothing_asked_is_nothing_sent() -> None:
     assert await netsuite.find_contacts(ContactQuery()) == ()
     assert await netsuite.find_contacts(ContactQuery(ids=frozenset({"x"}), emails=frozenset({""}))) == ()
     assert await netsuite.find_customers() == ()
-    assert await netsuite.update_contact("1", {}) == Written("1")
+    assert await update_contact(netsuite, "1", {}) == Written("1")
     assert http.requests == []
 
 
@@ -215,7 +223,7 @@ async def test_create_is_a_strict_upsert_by_external_id() -> None:
         "isInactive": False,
         "title": None,
     }
-    assert await netsuite.create_contact("SFC_003A", fields) == Written("4711")
+    assert await create_contact(netsuite, "SFC_003A", fields) == Written("4711")
     (request,) = http.requests
     assert (request.method, request.url) == ("PUT", f"{RECORD}/contact/eid:SFC_003A")
     assert request.headers["X-NetSuite-PropertyNameValidation"] == "Error"
@@ -230,8 +238,8 @@ async def test_create_is_a_strict_upsert_by_external_id() -> None:
 
 async def test_a_created_address_replaces_so_that_a_repeated_call_adds_no_second_line() -> None:
     netsuite, http = side(always(answer(204, Location=f"{RECORD}/contact/4711")))
-    await netsuite.create_contact(
-        "SFC_003A", {"lastName": "L", "address.street": "A\nB\nC\nD", "address.city": None}
+    await create_contact(
+        netsuite, "SFC_003A", {"lastName": "L", "address.street": "A\nB\nC\nD", "address.city": None}
     )
     (request,) = http.requests
     assert request.url.endswith("/contact/eid:SFC_003A?replace=addressBook")
@@ -248,13 +256,13 @@ async def test_an_upsert_without_a_numeric_location_looks_the_id_up(location: st
         return answer(200, {"id": "4711"})
 
     netsuite, http = side(handler)
-    assert await netsuite.create_contact("SFC_003A", {"lastName": "L"}) == Written("4711")
+    assert await create_contact(netsuite, "SFC_003A", {"lastName": "L"}) == Written("4711")
     assert http.requests[1].url == f"{RECORD}/contact/eid:SFC_003A?fields=id"
 
 
 async def test_update_sends_changed_fields_only() -> None:
     netsuite, http = side(always(answer(204)))
-    result = await netsuite.update_contact("4711", {"title": "CTO", "company": None})
+    result = await update_contact(netsuite, "4711", {"title": "CTO", "company": None})
     assert result == Written("4711")
     (request,) = http.requests
     assert (request.method, request.url) == ("PATCH", f"{RECORD}/contact/4711")
@@ -271,7 +279,7 @@ async def test_an_address_update_merges_the_default_line_by_its_key() -> None:
         return answer(200, {"addressBook": {"items": lines}}) if request.method == "GET" else answer(204)
 
     netsuite, http = side(handler)
-    await netsuite.update_contact("4711", {"address.country": "DE", "address.zip": None, "title": "CTO"})
+    await update_contact(netsuite, "4711", {"address.country": "DE", "address.zip": None, "title": "CTO"})
     assert http.requests[0].url == f"{RECORD}/contact/4711?expandSubResources=true"
     assert http.requests[1].json == {
         "title": "CTO",
@@ -283,7 +291,7 @@ async def test_an_address_update_merges_the_default_line_by_its_key() -> None:
 
 async def test_clearing_an_address_that_is_not_there_writes_nothing() -> None:
     netsuite, http = side(always(answer(200, {})))
-    assert await netsuite.update_contact("4711", {"address.city": None}) == Written("4711")
+    assert await update_contact(netsuite, "4711", {"address.city": None}) == Written("4711")
     assert [request.method for request in http.requests] == ["GET"]
 
 
@@ -292,8 +300,8 @@ async def test_custom_references_are_sent_as_references() -> None:
         return answer(200, CATALOGUE) if request.method == "GET" else answer(204)
 
     netsuite, http = side(handler)
-    await netsuite.update_contact(
-        "1", {"custentity_region": "3", "custentity_vip": True, "custentity_oops": "x"}
+    await update_contact(
+        netsuite, "1", {"custentity_region": "3", "custentity_vip": True, "custentity_oops": "x"}
     )
     assert http.requests[-1].json == {
         "custentity_region": {"id": "3"},
@@ -304,33 +312,49 @@ async def test_custom_references_are_sent_as_references() -> None:
 
 async def test_delete() -> None:
     netsuite, http = side(always(answer(204)))
-    assert await netsuite.delete_contact("4711") == Written("4711")
+    assert await delete_contact(netsuite, "4711") == Written("4711")
     assert (http.requests[0].method, http.requests[0].url) == ("DELETE", f"{RECORD}/contact/4711")
 
 
 async def test_customers_are_written_as_customers() -> None:
     netsuite, http = side(always(answer(204, Location=f"{RECORD}/customer/660")))
     fields: Fields = {"companyName": "Acme", "entityStatus": "13", "parent": "5", "isPerson": False}
-    assert await netsuite.create_customer("SFA_001A", fields) == Written("660")
+    assert await create_customer(netsuite, "SFA_001A", fields) == Written("660")
     assert http.requests[0].url == f"{RECORD}/customer/eid:SFA_001A"
     assert http.requests[0].json["entityStatus"] == {"id": "13"}
-    assert await netsuite.update_customer("660", {"companyName": "Acme AG"}) == Written("660")
+    assert await update_customer(netsuite, "660", {"companyName": "Acme AG"}) == Written("660")
     assert http.requests[1].url == f"{RECORD}/customer/660"
 
 
-async def test_a_refused_record_is_a_value_but_a_refused_login_is_raised() -> None:
+async def test_refusals_are_values_and_tell_whether_the_record_is_to_blame() -> None:
     netsuite, _ = side(always(refusal(400, "USER_ERROR", "A contact record with this name already exists.")))
-    result = await netsuite.update_contact("1", {"title": "x"})
+    result = await update_contact(netsuite, "1", {"title": "x"})
     assert isinstance(result, Failed)
-    assert result.error.code == "CONTACT_NAME_TAKEN"
+    assert (result.error.code, result.of_call) == ("CONTACT_NAME_TAKEN", False)
     netsuite, _ = side(always(refusal(401, "INVALID_LOGIN", "Invalid login attempt.")))
-    with pytest.raises(PermanentError, match="INVALID_LOGIN"):
-        await netsuite.update_contact("1", {"title": "x"})
+    result = await update_contact(netsuite, "1", {"title": "x"})
+    assert isinstance(result, Failed)
+    assert (result.error.code, result.of_call) == ("INVALID_LOGIN", True)
+
+
+async def test_a_lost_lease_stops_the_writes_that_still_wait_for_a_permit() -> None:
+    netsuite, http = side(always(answer(204)))
+    asked = 0
+
+    def guard() -> None:
+        nonlocal asked
+        asked += 1
+        if asked > 2:
+            raise LeaseLostError("token")
+
+    with pytest.raises(LeaseLostError):
+        await netsuite.write_contacts({str(n): Delete(str(n)) for n in range(9)}, guard)
+    assert [request.method for request in http.requests] == ["DELETE", "DELETE"]
 
 
 async def test_a_lost_answer_of_a_write_has_an_unknown_outcome() -> None:
     netsuite, _ = side(always(TemporaryError("TIMEOUT", "…", outcome_unknown=True)))
-    result = await netsuite.create_contact("SFC_003A", {"lastName": "L"})
+    result = await create_contact(netsuite, "SFC_003A", {"lastName": "L"})
     assert isinstance(result, Failed)
     assert isinstance(result.error, TemporaryError)
     assert result.error.outcome_unknown
@@ -339,10 +363,10 @@ async def test_a_lost_answer_of_a_write_has_an_unknown_outcome() -> None:
 @pytest.mark.parametrize("id_", ["", "../customer/1", "1?replace=addressBook", "eid:X"])
 async def test_only_ids_reach_a_path(id_: str) -> None:
     netsuite, http = side(always(answer(204)))
-    for result in (await netsuite.update_contact(id_, {"title": "x"}), await netsuite.delete_contact(id_)):
+    for result in (await update_contact(netsuite, id_, {"title": "x"}), await delete_contact(netsuite, id_)):
         assert isinstance(result, Failed)
         assert result.error.code == "INVALID_ID"
-    created = await netsuite.create_contact("ada@acme.example", {"lastName": "L"})
+    created = await create_contact(netsuite, "ada@acme.example", {"lastName": "L"})
     assert isinstance(created, Failed)
     assert created.error.code == "INVALID_EXTERNAL_ID"
     assert http.requests == []

@@ -8,7 +8,7 @@ exist is absent. No method retries beyond one new token after a 401: retrying be
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -33,12 +33,47 @@ class Written:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """The write of one record was refused, or its outcome is not known (`TemporaryError` or `PermanentError`)."""
+    """The write of one record was refused, or its outcome is not known (`TemporaryError` or `PermanentError`).
+
+    `of_call`: no record is to blame; the login was refused, say, and every record would have met the same.
+    """
 
     error: SideError
+    of_call: bool = False
 
 
 WriteResult = Written | Failed
+
+
+@dataclass(frozen=True, slots=True)
+class Create:
+    """Upsert by external id: carrying it out again never makes a second record."""
+
+    external_id: str
+    fields: Fields
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """Changed fields only, vendor names; None clears."""
+
+    id: str
+    fields: Fields
+
+
+@dataclass(frozen=True, slots=True)
+class Delete:
+    id: str
+
+
+NetSuiteWrite = Create | Update | Delete
+
+Guard = Callable[[], None]
+"""Called right before a write goes out. What it raises ends the call, and what was not sent stays unsent."""
+
+
+def unguarded() -> None:
+    """The guard of those who hold no lease."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,15 +231,14 @@ class NetSuitePort(Protocol):
         Salesforce ids in the external id or in the custom field. Inactive ones included, each once."""
         ...
 
-    async def create_contact(self, correlation_id: str, fields: Fields) -> WriteResult:
-        """Upsert by external id: calling it again for the same correlation id never creates a second contact."""
-        ...
+    async def write_contacts(
+        self, writes: Mapping[str, NetSuiteWrite], guard: Guard = unguarded
+    ) -> Mapping[str, WriteResult]:
+        """Carry out these writes, in no particular order; a result for each of the keys, which are the caller's.
 
-    async def update_contact(self, netsuite_id: str, fields: Fields) -> WriteResult:
-        """Changed fields only, vendor names; None clears."""
+        Raises nothing but what `guard` raises: failures are values, those of the login too (`Failed.of_call`).
+        """
         ...
-
-    async def delete_contact(self, netsuite_id: str) -> WriteResult: ...
 
     async def attach(self, customer_id: str, contact_id: str, role_id: str | None) -> WriteResult:
         """Attach a contact to a customer, or change its role there; None: without a role. Repeating it is harmless.
@@ -222,11 +256,11 @@ class NetSuitePort(Protocol):
         (trimmed, without regard to case)."""
         ...
 
-    async def create_customer(self, correlation_id: str, fields: Fields) -> WriteResult:
-        """Upsert by external id."""
+    async def write_customers(
+        self, writes: Mapping[str, NetSuiteWrite], guard: Guard = unguarded
+    ) -> Mapping[str, WriteResult]:
+        """As `write_contacts`."""
         ...
-
-    async def update_customer(self, netsuite_id: str, fields: Fields) -> WriteResult: ...
 
     async def changes_since(self, entity: Entity, cursor: str | None) -> Changes:
         """Polling on lastmodifieddate and deletedrecord; a missing cursor starts now."""

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Self
 
 from twinbook.domain.errors import TemporaryError
+from twinbook.domain.ports import Guard, unguarded
 from twinbook.http import Http, HttpResponse, encode_query
 from twinbook.netsuite.auth import Authorizer
 from twinbook.netsuite.errors import error_from
@@ -14,15 +16,28 @@ from twinbook.netsuite.permits import Permits
 class NetSuiteClient:
     """Calls with a path below `base_url`. All calls of an account share one client, thus one set of permits."""
 
-    def __init__(self, http: Http, authorizer: Authorizer, permits: Permits, base_url: str) -> None:
+    def __init__(
+        self,
+        http: Http,
+        authorizer: Authorizer,
+        permits: Permits,
+        base_url: str,
+        *,
+        guard: Guard = unguarded,
+    ) -> None:
         self._http = http
         self._authorizer = authorizer
         self._permits = permits
         self._base_url = base_url.rstrip("/")
+        self._guard = guard
 
     @property
     def permits(self) -> Permits:
         return self._permits
+
+    def guarded(self, guard: Guard) -> Self:
+        """This client, asking `guard` before every call once the permit is there: a wait for it may be long."""
+        return type(self)(self._http, self._authorizer, self._permits, self._base_url, guard=guard)
 
     async def call(
         self,
@@ -42,6 +57,7 @@ class NetSuiteClient:
         if params:
             url = f"{url}?{encode_query(params)}"
         async with self._permits.hold():
+            self._guard()
             response = await self._signed(method, url, headers or {}, json, writing=writing)
         if 200 <= response.status < 300:
             return response

@@ -1,17 +1,32 @@
 """The NetSuite account behind the domain's port: what the engine calls.
 
 Calls that read raise `TemporaryError` or `PermanentError`. Calls that write return them inside `Failed`, for they
-are about one record each; only a refused login is raised, because no record is to blame for it.
+are about one record each.
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any, Self
 
 from twinbook.domain.errors import PermanentError, TemporaryError
-from twinbook.domain.ports import Changes, ContactQuery, Failed, Listing, Schema, WriteResult, Written
+from twinbook.domain.ports import (
+    Changes,
+    ContactQuery,
+    Create,
+    Delete,
+    Failed,
+    Guard,
+    Listing,
+    NetSuiteWrite,
+    Schema,
+    Update,
+    WriteResult,
+    Written,
+    unguarded,
+)
 from twinbook.domain.records import Entity, Fields, Key, NetSuiteContact, NetSuiteCustomer, Side, Value
 from twinbook.http import Http
 from twinbook.netsuite.addresses import address_book, default_line, has_address
@@ -72,14 +87,10 @@ class NetSuiteSide:
     ) -> Sequence[NetSuiteCustomer]:
         return await self._customers.find(ids, salesforce_ids, names)
 
-    async def create_contact(self, correlation_id: str, fields: Fields) -> WriteResult:
-        return await _result(self._upsert(Entity.CONTACT, correlation_id, fields))
-
-    async def update_contact(self, netsuite_id: str, fields: Fields) -> WriteResult:
-        return await _result(self._update(Entity.CONTACT, netsuite_id, fields))
-
-    async def delete_contact(self, netsuite_id: str) -> WriteResult:
-        return await _result(self._delete(Entity.CONTACT, netsuite_id))
+    async def write_contacts(
+        self, writes: Mapping[str, NetSuiteWrite], guard: Guard = unguarded
+    ) -> Mapping[str, WriteResult]:
+        return await self._write(Entity.CONTACT, writes, guard)
 
     async def attach(self, customer_id: str, contact_id: str, role_id: str | None) -> WriteResult:
         return await _result(self._attach(customer_id, contact_id, role_id))
@@ -87,11 +98,10 @@ class NetSuiteSide:
     async def detach(self, customer_id: str, contact_id: str) -> WriteResult:
         return await _result(self._detach(customer_id, contact_id))
 
-    async def create_customer(self, correlation_id: str, fields: Fields) -> WriteResult:
-        return await _result(self._upsert(Entity.ACCOUNT, correlation_id, fields))
-
-    async def update_customer(self, netsuite_id: str, fields: Fields) -> WriteResult:
-        return await _result(self._update(Entity.ACCOUNT, netsuite_id, fields))
+    async def write_customers(
+        self, writes: Mapping[str, NetSuiteWrite], guard: Guard = unguarded
+    ) -> Mapping[str, WriteResult]:
+        return await self._write(Entity.ACCOUNT, writes, guard)
 
     async def changes_since(self, entity: Entity, cursor: str | None) -> Changes:
         return await self._changes.since(entity, cursor)
@@ -111,27 +121,43 @@ class NetSuiteSide:
         """What the account offers this login. Raises nothing: failures are among the facts."""
         return await Discovery(self._client, self._suiteql, self._catalogue, self._config).facts()
 
-    async def _upsert(self, entity: Entity, correlation_id: str, fields: Fields) -> str:
-        body = await self._body(entity, fields)
-        if has_address(fields) and (book := address_book(fields, None)) is not None:
-            body["addressBook"] = book
-        return await self._records.upsert(RECORD_TYPES[entity], correlation_id, body)
+    async def _write(
+        self, entity: Entity, writes: Mapping[str, NetSuiteWrite], guard: Guard
+    ) -> Mapping[str, WriteResult]:
+        """One call for each record, side by side as far as permits allow."""
+        service = RecordService(self._client.guarded(guard))
+        sent = (_result(self._send(service, entity, write)) for write in writes.values())
+        results = await asyncio.gather(*sent, return_exceptions=True)
+        done: dict[str, WriteResult] = {}
+        for key, result in zip(writes, results, strict=True):
+            if isinstance(result, BaseException):
+                raise result
+            done[key] = result
+        return done
 
-    async def _update(self, entity: Entity, id_: str, fields: Fields) -> str:
-        if not fields:
-            return id_
+    async def _send(self, service: RecordService, entity: Entity, write: NetSuiteWrite) -> str:
+        kind = RECORD_TYPES[entity]
+        match write:
+            case Create(external_id, fields):
+                body = await self._body(entity, fields)
+                if has_address(fields) and (book := address_book(fields, None)) is not None:
+                    body["addressBook"] = book
+                return await service.upsert(kind, external_id, body)
+            case Update(id_, fields):
+                await self._update(service, entity, id_, fields)
+                return id_
+            case Delete(id_):
+                await service.delete(kind, id_)
+                return id_
+
+    async def _update(self, service: RecordService, entity: Entity, id_: str, fields: Fields) -> None:
         body = await self._body(entity, fields)
         if has_address(fields):
-            record = await self._records.with_sublists(RECORD_TYPES[entity], id_)
+            record = await service.with_sublists(RECORD_TYPES[entity], id_)
             if (book := address_book(fields, default_line(record))) is not None:
                 body["addressBook"] = book
         if body:
-            await self._records.update(RECORD_TYPES[entity], id_, body)
-        return id_
-
-    async def _delete(self, entity: Entity, id_: str) -> str:
-        await self._records.delete(RECORD_TYPES[entity], id_)
-        return id_
+            await service.update(RECORD_TYPES[entity], id_, body)
 
     async def _attach(self, customer_id: str, contact_id: str, role_id: str | None) -> str:
         await self._records.attach(customer_id, contact_id, role_id)
@@ -158,6 +184,4 @@ async def _result(writing: Awaitable[str]) -> WriteResult:
     try:
         return Written(await writing)
     except (TemporaryError, PermanentError) as error:
-        if concerns_login(error):
-            raise
-        return Failed(error)
+        return Failed(error, of_call=concerns_login(error))

@@ -14,14 +14,13 @@ from collections.abc import Sequence
 from twinbook.domain.errors import SideError
 from twinbook.domain.plan import Action
 from twinbook.domain.policy import Accounts
-from twinbook.domain.ports import Failed, WriteResult, Written
+from twinbook.domain.ports import Create, Failed, NetSuiteWrite, Update, Written
 from twinbook.domain.reasons import Reason
 from twinbook.domain.records import Entity, Key, NetSuiteCustomer, SalesforceAccount, Side
 from twinbook.engine.accounts.gather import AccountGatherer
 from twinbook.engine.accounts.job import LINKING, AccountJob
 from twinbook.engine.accounts.mergers import Departures, all_keys, unsettled
 from twinbook.engine.connection import Connection
-from twinbook.engine.contacts.gather import all_done
 from twinbook.engine.lease import Lease
 from twinbook.engine.report import PutBack, Report, steps_aside
 from twinbook.store import dirty_keys, links, outcomes, runs
@@ -42,7 +41,7 @@ class AccountWork:
         jobs = await self._consider(batch, report)
         jobs = await self._after_mergers(jobs, report)
         jobs = await self._reserve(jobs, report)
-        await all_done(self._write_customer(job) for job in jobs)
+        await self._write_customers(jobs)
         await self._write_salesforce(jobs)
         await self._agree([job for job in jobs if job.error is None])
         await self._remember([job for job in jobs if job.agrees_anew and not job.moves_gate])
@@ -87,28 +86,23 @@ class AccountWork:
         ]
         return [job for job in jobs if job.account.id not in waiting]
 
-    async def _write_customer(self, job: AccountJob) -> None:
-        known = job.plan.counterpart_id if job.plan.action is Action.ADOPT else job.account.netsuite_id
-        job.customer_id = known
-        try:
-            result = await self._send(job)
-        except SideError as error:
-            job.error, job.call_failed = error, True
+    async def _write_customers(self, jobs: Sequence[AccountJob]) -> None:
+        writes: dict[str, NetSuiteWrite] = {}
+        for job in jobs:
+            adopts = job.plan.action is Action.ADOPT
+            job.customer_id = job.plan.counterpart_id if adopts else job.account.netsuite_id
+            if (write := _write_of(job)) is not None:
+                writes[job.account.id] = write
+        if not writes:
             return
-        if isinstance(result, Failed):
-            job.error = result.error
-        elif result is not None:
-            job.customer_id, job.wrote_netsuite = result.id, True
-
-    async def _send(self, job: AccountJob) -> WriteResult | None:
-        plan, netsuite = job.plan, self._connection.netsuite
-        if plan.action is Action.CREATE:
-            self._lease.check()
-            return await netsuite.create_customer(job.intent.correlation_id, plan.netsuite_changes)
-        if plan.action is Action.NOTHING or not (plan.counterpart_id and plan.netsuite_changes):
-            return None
         self._lease.check()
-        return await netsuite.update_customer(plan.counterpart_id, plan.netsuite_changes)
+        results = await self._connection.netsuite.write_customers(writes, self._lease.check)
+        for job in jobs:
+            result = results.get(job.account.id)
+            if isinstance(result, Failed):
+                job.error, job.call_failed = result.error, result.of_call
+            elif result is not None:
+                job.customer_id, job.wrote_netsuite = result.id, True
 
     async def _write_salesforce(self, jobs: Sequence[AccountJob]) -> None:
         policy, push_field = self._connection.accounts, self._connection.options.push_field
@@ -224,3 +218,12 @@ class AccountWork:
             if job.plan.reason is Reason.PARENT_NOT_SYNCED and parent:
                 key = Key(Entity.ACCOUNT, Side.SALESFORCE, parent)
                 report.marks.append(([key], f"the account {job.account.name} below it waits for it"))
+
+
+def _write_of(job: AccountJob) -> NetSuiteWrite | None:
+    plan = job.plan
+    if plan.action is Action.CREATE:
+        return Create(job.intent.correlation_id, plan.netsuite_changes)
+    if plan.action is Action.NOTHING or not (plan.counterpart_id and plan.netsuite_changes):
+        return None
+    return Update(plan.counterpart_id, plan.netsuite_changes)

@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, replace
 
 from twinbook.domain.pairing import Bearer, Finding, Verdict
-from twinbook.domain.ports import Failed, WriteResult
+from twinbook.domain.ports import Failed, Update, WriteResult
 from twinbook.domain.records import Entity, Fields, Side
 from twinbook.engine.care.rebuild import Rebuild
 from twinbook.engine.connection import Connection
@@ -127,9 +127,12 @@ class Adoption:
         if side is Side.SALESFORCE:
             update = salesforce.update_contacts if entity is Entity.CONTACT else salesforce.update_accounts
             return dict(await update(changes))
-        write = netsuite.update_contact if entity is Entity.CONTACT else netsuite.update_customer
-        # One after the other: this is done once, and other integrations share NetSuite's budget of calls.
-        return {id_: await write(id_, fields) for id_, fields in changes.items()}
+        write = netsuite.write_contacts if entity is Entity.CONTACT else netsuite.write_customers
+        results = dict(await write({id_: Update(id_, fields) for id_, fields in changes.items()}))
+        for result in results.values():
+            if isinstance(result, Failed) and result.of_call:
+                raise result.error
+        return results
 
 
 def _checked(item: Finding, borne: dict[tuple[Side, str], Bearer]) -> Finding:

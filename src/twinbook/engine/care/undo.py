@@ -16,10 +16,9 @@ from dataclasses import dataclass, replace
 
 from twinbook.domain.agreement import Agreement, agreement_on, stored
 from twinbook.domain.canonical import is_kept_form
-from twinbook.domain.errors import SideError
 from twinbook.domain.mapping import COMPANY_ROW, MappingRow
 from twinbook.domain.matching import LEAVE_OUT
-from twinbook.domain.ports import ContactQuery, Failed
+from twinbook.domain.ports import ContactQuery, Failed, NetSuiteWrite, Update
 from twinbook.domain.records import (
     Entity,
     Fields,
@@ -154,21 +153,13 @@ class Undoer:
 
     async def _write(self, due: Sequence[Undo]) -> dict[str, str]:
         """Write both sides; why a system refused, by Salesforce id."""
-        refused: dict[str, str] = {}
-
-        async def to_netsuite(undo: Undo) -> None:
-            changes = undo.on(Side.NETSUITE)
-            if changes and undo.netsuite_id:
-                result = await self._connection.netsuite.update_contact(undo.netsuite_id, changes)
-                if isinstance(result, Failed):
-                    refused[undo.salesforce_id] = str(result.error)
-
-        answers = await asyncio.gather(*(to_netsuite(undo) for undo in due), return_exceptions=True)
-        for undo, answer in zip(due, answers, strict=True):
-            if isinstance(answer, SideError):
-                refused[undo.salesforce_id] = str(answer)
-            elif isinstance(answer, BaseException):
-                raise answer
+        writes: dict[str, NetSuiteWrite] = {
+            undo.salesforce_id: Update(undo.netsuite_id, fields)
+            for undo in due
+            if undo.netsuite_id and (fields := undo.on(Side.NETSUITE))
+        }
+        answers = await self._connection.netsuite.write_contacts(writes)
+        refused = {id_: str(item.error) for id_, item in answers.items() if isinstance(item, Failed)}
         changes = {undo.salesforce_id: fields for undo in due if (fields := undo.on(Side.SALESFORCE))}
         if changes:
             results = await self._connection.salesforce.update_contacts(changes)

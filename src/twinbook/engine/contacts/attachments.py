@@ -80,14 +80,10 @@ class AttachmentWork:
     async def _write(self, part: _Part) -> None:
         """One step after the other, up to the first that fails."""
         for step in part.steps:
-            try:
-                self._lease.check()
-                result = await self._send(part.contact_id, step)
-            except SideError as error:
-                part.error, part.call_failed = error, True
-                return
+            self._lease.check()
+            result = await self._send(part.contact_id, step)
             if isinstance(result, Failed):
-                part.error = result.error
+                part.error, part.call_failed = result.error, result.of_call
                 return
             part.done.append(step)
 

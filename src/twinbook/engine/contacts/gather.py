@@ -80,10 +80,14 @@ class Gatherer:
             for id_, view in views.items()
         }
 
-    async def candidates_named(self, name: str) -> tuple[Candidate, ...]:
-        """NetSuite contacts that bear this name, with whom they belong to."""
-        found = await self._connection.netsuite.find_contacts(ContactQuery(names=frozenset({name})))
-        return await self._candidates(found)
+    async def candidates_named(self, names: frozenset[str]) -> Mapping[str, tuple[Candidate, ...]]:
+        """NetSuite contacts that bear one of these names, by `name_key`, with whom they belong to."""
+        found = await self._connection.netsuite.find_contacts(ContactQuery(names=names))
+        named: dict[str, tuple[Candidate, ...]] = {}
+        for candidate in await self._candidates(found):
+            name = name_key(candidate.record.name)
+            named[name] = (*named.get(name, ()), candidate)
+        return named
 
     def _plan(self, view: ContactView) -> ContactPlan:
         return plan_contact(view, self._connection.contacts)
@@ -205,6 +209,11 @@ class Gatherer:
             contacts = await self._connection.salesforce.read_contacts(ordered[start : start + size])
             alive |= {id_ for id_, contact in contacts.items() if not contact.deleted}
         return alive
+
+
+def name_key(name: str) -> str:
+    """A contact's name as NetSuite compares it (netsuite.md 3.3)."""
+    return name.strip().casefold()
 
 
 async def all_done(work: Iterable[Coroutine[Any, Any, None]]) -> None:

@@ -10,10 +10,9 @@ from collections.abc import Sequence
 
 from twinbook.domain.errors import SideError, TemporaryError
 from twinbook.domain.ids import contact_key
-from twinbook.domain.ports import Failed
+from twinbook.domain.ports import Failed, NetSuiteWrite, Update
 from twinbook.domain.records import Entity, Fields, Key, SalesforceContact, Side
 from twinbook.engine.connection import Connection
-from twinbook.engine.contacts.gather import all_done
 from twinbook.engine.contacts.newcomer import Newcomer
 from twinbook.engine.contacts.status import status_changes
 from twinbook.engine.lease import Lease
@@ -36,7 +35,7 @@ class Creation:
         created = [item for item in newcomers if item.salesforce_id is not None]
         await self._read_back(created)
         await self._link(created)
-        await all_done(self._write_id(item, report) for item in created if item.error is None)
+        await self._write_ids([item for item in created if item.error is None], report)
         await self._conclude(newcomers, report)
 
     async def _reserve(self, newcomers: Sequence[Newcomer], report: Report) -> list[Newcomer]:
@@ -118,19 +117,23 @@ class Creation:
             netsuite_version=item.contact.version,
         )
 
-    async def _write_id(self, item: Newcomer, report: Report) -> None:
+    async def _write_ids(self, created: Sequence[Newcomer], report: Report) -> None:
         """Where this fails, the look at the pair that follows writes the id: it never leads to a second create."""
-        policy = self._connection.contacts
-        self._lease.check()
-        try:
-            result = await self._connection.netsuite.update_contact(
-                item.contact.id, {**item.plan.netsuite_changes, policy.netsuite_id_field: item.salesforce_id}
+        if not created:
+            return
+        id_field = self._connection.contacts.netsuite_id_field
+        writes: dict[str, NetSuiteWrite] = {
+            item.contact.id: Update(
+                item.contact.id, {**item.plan.netsuite_changes, id_field: item.salesforce_id}
             )
-        except SideError as error:
-            result = Failed(error)
-        if isinstance(result, Failed) and item.salesforce_id:
-            key = Key(Entity.CONTACT, Side.SALESFORCE, item.salesforce_id)
-            report.marks.append(([key], "its id could not be written to NetSuite"))
+            for item in created
+        }
+        self._lease.check()
+        results = await self._connection.netsuite.write_contacts(writes, self._lease.check)
+        for item in created:
+            if isinstance(results[item.contact.id], Failed) and item.salesforce_id:
+                key = Key(Entity.CONTACT, Side.SALESFORCE, item.salesforce_id)
+                report.marks.append(([key], "its id could not be written to NetSuite"))
 
     async def _conclude(self, newcomers: Sequence[Newcomer], report: Report) -> None:
         now = self._connection.clock.now()

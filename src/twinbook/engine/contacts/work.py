@@ -12,12 +12,21 @@ from collections.abc import Sequence
 from twinbook.domain.errors import SideError, TemporaryError
 from twinbook.domain.plan import Action
 from twinbook.domain.planner import resolve_name_clash
-from twinbook.domain.ports import ContactQuery, Failed, WriteResult, Written
+from twinbook.domain.ports import (
+    ContactQuery,
+    Create,
+    Delete,
+    Failed,
+    NetSuiteWrite,
+    Update,
+    WriteResult,
+    Written,
+)
 from twinbook.domain.reasons import Reason
 from twinbook.domain.records import Entity, Side
 from twinbook.engine.connection import Connection
 from twinbook.engine.contacts.attachments import AttachmentWork
-from twinbook.engine.contacts.gather import Considered, Gatherer, all_done
+from twinbook.engine.contacts.gather import Considered, Gatherer, name_key
 from twinbook.engine.contacts.job import Job
 from twinbook.engine.contacts.merges import hand_over
 from twinbook.engine.contacts.safety import SafetyValve
@@ -49,7 +58,7 @@ class ContactWork:
         """Make the plans of these jobs true."""
         await self._valve.check(jobs)
         jobs = await self._reserve(jobs, report)
-        await all_done(self._write_netsuite(job) for job in jobs)
+        await self._write_netsuite(jobs)
         await self._delete_in_salesforce([job for job in jobs if job.deletes_in_salesforce])
         await self._read_back([job for job in jobs if job.wrote_netsuite])
         await self._remember(jobs)
@@ -85,35 +94,33 @@ class ContactWork:
         report.put_back += [steps_aside(job.claimed, self._connection) for job in waiting.values()]
         return [job for job in jobs if job.claimed.key not in waiting]
 
-    async def _write_netsuite(self, job: Job) -> None:
-        """Write one contact; a name that is taken is resolved and tried once more."""
-        try:
-            result = await self._send(job)
-            if isinstance(result, Failed) and result.error.code == NAME_TAKEN:
-                result = await self._resend_renamed(job)
-        except SideError as error:
-            job.error, job.call_failed = error, True
-            return
-        if isinstance(result, Failed):
-            job.error = result.error
-        elif result is not None:
-            job.netsuite_id, job.wrote_netsuite = result.id, True
+    async def _write_netsuite(self, jobs: Sequence[Job]) -> None:
+        """Write all contacts of the batch; names that are taken are resolved and tried once more."""
+        results = await self._send(jobs)
+        taken = [job for job in jobs if _is_name_taken(results.get(job.contact.id))]
+        if taken:
+            for job in taken:
+                del results[job.contact.id]
+            results |= await self._send(await self._rename(taken))
+        for job in jobs:
+            result = results.get(job.contact.id)
+            if isinstance(result, Failed):
+                job.error, job.call_failed = result.error, result.of_call
+            elif result is not None:
+                job.netsuite_id, job.wrote_netsuite = result.id, True
 
-    async def _send(self, job: Job) -> WriteResult | None:
-        plan, netsuite = job.plan, self._connection.netsuite
-        if plan.action is Action.NOTHING:
-            return None
-        if plan.action is Action.CREATE:
-            self._lease.check()
-            return await netsuite.create_contact(job.correlation_id, plan.netsuite_changes)
-        job.netsuite_id = job.counterpart_id
-        deletes = plan.action is Action.DELETE and plan.target is Side.NETSUITE
-        if job.netsuite_id is None or not (plan.netsuite_changes or deletes):
-            return None
+    async def _send(self, jobs: Sequence[Job]) -> dict[str, WriteResult]:
+        """Results by Salesforce id; contacts of which nothing is written have none."""
+        writes: dict[str, NetSuiteWrite] = {}
+        for job in jobs:
+            if job.plan.action not in (Action.NOTHING, Action.CREATE):
+                job.netsuite_id = job.counterpart_id
+            if (write := _write_of(job)) is not None:
+                writes[job.contact.id] = write
+        if not writes:
+            return {}
         self._lease.check()
-        if deletes:
-            return await netsuite.delete_contact(job.netsuite_id)
-        return await netsuite.update_contact(job.netsuite_id, plan.netsuite_changes)
+        return dict(await self._connection.netsuite.write_contacts(writes, self._lease.check))
 
     async def _delete_in_salesforce(self, jobs: Sequence[Job]) -> None:
         if not jobs:
@@ -130,22 +137,37 @@ class ContactWork:
             if isinstance(result, Failed):
                 job.error, job.refused_by = result.error, Reason.REFUSED_BY_SALESFORCE
 
-    async def _resend_renamed(self, job: Job) -> WriteResult | None:
-        """Plan again, knowing who bears the name, and write once more; None when a person has to decide."""
-        name = str(job.plan.netsuite_changes.get("entityId") or "")
-        same_name = await self._gatherer.candidates_named(name)
-        job.plan = resolve_name_clash(job.view, self._connection.contacts, same_name)
-        job.netsuite_id = None
-        if job.links:
-            now = self._connection.clock.now()
-            held = await self._connection.store.run(
-                lambda tx: links.reserve(tx, Entity.CONTACT, job.intent, now=now)
-            )
-            if held is not Reservation.HELD:
-                return Failed(
-                    TemporaryError(held.name, "another contact of Salesforce is being linked with it")
-                )
-        return await self._send(job)
+    async def _rename(self, jobs: Sequence[Job]) -> list[Job]:
+        """Plan again, knowing who bears the names; those that are to be written once more."""
+        names = frozenset(_contact_name(job) for job in jobs)
+        try:
+            bearers = await self._gatherer.candidates_named(names)
+        except SideError as error:
+            for job in jobs:
+                job.error, job.call_failed = error, True
+            return []
+        for job in jobs:
+            same_name = bearers.get(name_key(_contact_name(job)), ())
+            job.plan = resolve_name_clash(job.view, self._connection.contacts, same_name)
+            job.netsuite_id = None
+        return await self._reserve_anew(jobs)
+
+    async def _reserve_anew(self, jobs: Sequence[Job]) -> list[Job]:
+        """The intents of those that now link with somebody else; who cannot is put back."""
+        now = self._connection.clock.now()
+
+        def store(tx: Tx) -> list[Reservation]:
+            return [
+                links.reserve(tx, Entity.CONTACT, job.intent, now=now) if job.links else Reservation.HELD
+                for job in jobs
+            ]
+
+        held = await self._connection.store.run(store)
+        for job, reservation in zip(jobs, held, strict=True):
+            if reservation is not Reservation.HELD:
+                why = "another contact of Salesforce is being linked with it"
+                job.error = TemporaryError(reservation.name, why)
+        return [job for job in jobs if job.error is None]
 
     async def _read_back(self, jobs: Sequence[Job]) -> None:
         """See what NetSuite kept of what was written. Not seeing it now is no reason to lose the link: the plan's
@@ -222,6 +244,25 @@ class ContactWork:
                 report.settled.append(job.settled())
                 if job.heir is not None:
                     report.marks.append(([job.heir], "a linked contact was merged into it"))
+
+
+def _write_of(job: Job) -> NetSuiteWrite | None:
+    plan = job.plan
+    if plan.action is Action.CREATE:
+        return Create(job.correlation_id, plan.netsuite_changes)
+    if plan.action is Action.NOTHING or job.netsuite_id is None:
+        return None
+    if plan.action is Action.DELETE and plan.target is Side.NETSUITE:
+        return Delete(job.netsuite_id)
+    return Update(job.netsuite_id, plan.netsuite_changes) if plan.netsuite_changes else None
+
+
+def _is_name_taken(result: WriteResult | None) -> bool:
+    return isinstance(result, Failed) and result.error.code == NAME_TAKEN
+
+
+def _contact_name(job: Job) -> str:
+    return str(job.plan.netsuite_changes.get("entityId") or "")
 
 
 def _reserve(tx: Tx, job: Job, *, now: float) -> Reservation:
