@@ -169,8 +169,6 @@ def _without(mapping: ContactMapping, missing: Collection[str]) -> ContactMappin
 
 
 def _options(settings: ConnectionSettings, policy: ContactPolicy, facts: OrgFacts) -> Options:
-    installed = facts.status_fields if settings.salesforce.status_fields == "auto" else frozenset()
-    names = SalesforceConfig()
     return Options(
         lanes=settings.netsuite.concurrency,
         batch=settings.limits.batch_size,
@@ -182,13 +180,19 @@ def _options(settings: ConnectionSettings, policy: ContactPolicy, facts: OrgFact
         stop_deletes_above=settings.limits.stop_deletes_above,
         watch=_watched(settings, policy, facts),
         push_field=settings.salesforce.push_field if facts.push_on_contact or facts.push_on_account else None,
-        status_fields=StatusFields(
-            *(
-                name if name in installed else None
-                for name in (names.status_field, names.message_field, names.last_sync_field)
-            )
-        ),
+        status_fields=_status_fields(settings, facts.status_fields, Entity.CONTACT),
+        account_status_fields=_status_fields(settings, facts.account_status_fields, Entity.ACCOUNT),
     )
+
+
+def _status_fields(settings: ConnectionSettings, installed: Collection[str], entity: Entity) -> StatusFields:
+    if settings.salesforce.status_fields == "off":
+        return StatusFields()
+    netsuite = settings.netsuite
+    address = NetSuiteConfig(netsuite.account_id, netsuite.base_url).record_address(entity)
+    names = (name if name in installed else None for name in SalesforceConfig().status_fields)
+    status, message, last_sync, link = names
+    return StatusFields(status, message, last_sync, link, address)
 
 
 def _salesforce_tokens(settings: ConnectionSettings, http: HttpTransport) -> TokenProvider:

@@ -450,6 +450,7 @@ class MemorySalesforce(Unreliable):
             push_requested=bool(record.fields.get(config.push_field, False)),
             status=record.text(config.status_field),
             status_message=record.text(config.message_field),
+            netsuite_link=record.text(config.link_field),
             deleted=record.deleted,
             merged_into=record.merged_into,
             relations=tuple(self._relations(record.id)) if config.relations else (),
@@ -473,6 +474,9 @@ class MemorySalesforce(Unreliable):
             has_quote=any(each.fields.get("AccountId") == record.id for each in self._live(Entity.QUOTE)),
             push_requested=bool(record.fields.get(self.config.push_field, False)),
             is_person_account=bool(record.fields.get("IsPersonAccount", False)),
+            status=record.text(self.config.status_field),
+            status_message=record.text(self.config.message_field),
+            netsuite_link=record.text(self.config.link_field),
             deleted=record.deleted,
             merged_into=record.merged_into,
         )

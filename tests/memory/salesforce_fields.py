@@ -37,7 +37,6 @@ def schema_of(entity: Entity, config: SalesforceConfig) -> Schema:
     }
     for name in (config.push_field, "IsPersonAccount"):
         fields[name] = FieldMeta(name, "boolean")
-    if entity is Entity.CONTACT:
-        for name in (config.status_field, config.message_field, config.last_sync_field):
-            fields[name] = FieldMeta(name, "string", LONG_TEXT)
+    for name in config.status_fields:
+        fields[name] = FieldMeta(name, "string", LONG_TEXT)
     return fields

@@ -20,13 +20,14 @@ from twinbook.engine.contacts import netsuite_arrivals
 from twinbook.engine.running.lanes import Lane
 from twinbook.engine.running.listing import Lister
 from twinbook.netsuite.permits import calling_at
+from twinbook.salesforce.config import SalesforceConfig
 from twinbook.store import dirty_keys, incidents, journal, links, outcomes
 from twinbook.store.database import Database, Store
 from twinbook.store.incidents import Incident
 from twinbook.store.journal import Entry
 from twinbook.store.outcomes import Outcome
 
-STATUS = StatusFields("NetSuite_Sync_Status__c", "NetSuite_Sync_Message__c", "NetSuite_Last_Sync__c")
+STATUS = StatusFields(*SalesforceConfig().status_fields, "https://netsuite.example/{id}")
 
 
 @dataclass(slots=True)
@@ -170,7 +171,7 @@ async def world(*, options: Options | None = None, status: bool = False) -> Asyn
         clock=clock,
         urgency=calling_at,
         events=salesforce,
-        options=replace(chosen, status_fields=STATUS) if status else chosen,
+        options=replace(chosen, status_fields=STATUS, account_status_fields=STATUS) if status else chosen,
         random=random.Random(1),
     )
     made = World(connection, salesforce, netsuite, clock)

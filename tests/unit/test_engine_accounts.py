@@ -54,6 +54,23 @@ def chain(w: World, length: int) -> list[str]:
     return made
 
 
+async def test_an_account_that_waits_for_its_parent_says_so_and_is_synced_later() -> None:
+    async with world(status=True) as w:
+        w.configure_accounts(triggers=ALL)
+        above = w.salesforce.user_creates_account("Above")
+        below = w.salesforce.user_creates_account("Below", ParentId=above)
+        w.salesforce.user_edits(above, {"ParentId": below})
+        await w.settle()
+        assert w.salesforce.account(below).status == "Review"
+        assert (w.salesforce.account(below).status_message or "").startswith("PARENT_CYCLE: ")
+        w.salesforce.user_edits(above, {"ParentId": None})
+        await w.settle()
+        for account in (above, below):
+            shown = w.salesforce.account(account)
+            assert (shown.status, shown.status_message) == ("Synced", None)
+            assert shown.netsuite_link == f"https://netsuite.example/{shown.netsuite_id}"
+
+
 class TestTriggers:
     async def test_a_quote_counts_only_where_it_is_chosen(self, w: World) -> None:
         account = w.salesforce.user_creates_account("Acme")

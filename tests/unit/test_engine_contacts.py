@@ -13,6 +13,7 @@ from twinbook.domain.policy import Direction, NameClash
 from twinbook.domain.reasons import Reason
 from twinbook.domain.records import Entity, Key, LinkState, Side
 from twinbook.engine.care import controls
+from twinbook.engine.connection import Options, StatusFields
 from twinbook.store.incidents import IncidentKind
 
 
@@ -326,9 +327,32 @@ async def test_the_status_fields_say_what_became_of_it_and_are_written_only_when
         assert w.salesforce.contact(bad).status == "Skipped"
         assert (w.salesforce.contact(bad).status_message or "").startswith("NO_EMAIL: ")
         assert w.salesforce.contact(waiting).status is None
+        assert (
+            w.salesforce.contact(good).netsuite_link
+            == f"https://netsuite.example/{w.netsuite.contacts[0].id}"
+        )
+        assert w.salesforce.contact(bad).netsuite_link is None
+        assert w.salesforce.account(account).status == "Synced"
+        assert w.salesforce.account(prospect).status is None
         writes = w.salesforce.writes
         for contact in (good, bad, waiting):
             await w.mark((await w.outcome(contact)).key)
+        for id_ in (account, prospect):
+            await w.mark(Key(Entity.ACCOUNT, Side.SALESFORCE, id_))
+        await w.settle()
+        assert w.salesforce.writes == writes
+
+
+async def test_status_fields_that_are_not_installed_cause_no_writes() -> None:
+    only_status = StatusFields("NetSuite_Sync_Status__c")
+    async with world(options=Options(lanes=1, status_fields=only_status)) as w:
+        account, _ = w.linked_account()
+        bad = w.salesforce.user_creates_contact(LastName="Nomail", AccountId=account)
+        await w.settle()
+        assert w.salesforce.contact(bad).status == "Skipped"
+        assert w.salesforce.contact(bad).status_message is None
+        writes = w.salesforce.writes
+        await w.mark((await w.outcome(bad)).key)
         await w.settle()
         assert w.salesforce.writes == writes
 

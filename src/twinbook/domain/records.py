@@ -73,7 +73,7 @@ class SalesforceContact:
     """A Salesforce contact with what its account and its roles say about it.
 
     `version` is opaque (LastModifiedDate); it is compared for equality only. `netsuite_id` is the hidden id field.
-    `status` and `status_message` are None where the package's status fields are not installed or empty.
+    `status`, `status_message` and `netsuite_link` are None where the package's fields are not installed or empty.
     `relations` are read only where contacts are attached to several customers.
     """
 
@@ -89,6 +89,7 @@ class SalesforceContact:
     push_requested: bool = False
     status: str | None = None
     status_message: str | None = None
+    netsuite_link: str | None = None
     deleted: bool = False
     merged_into: str | None = None
     relations: tuple[Relation, ...] = ()
@@ -119,7 +120,7 @@ class NetSuiteContact:
 
 @dataclass(frozen=True, slots=True)
 class SalesforceAccount:
-    """A Salesforce account with the facts that its gate triggers look at."""
+    """A Salesforce account with the facts that its gate triggers look at. Its status is that of a contact."""
 
     id: str
     name: str
@@ -132,6 +133,9 @@ class SalesforceAccount:
     has_quote: bool = False
     push_requested: bool = False
     is_person_account: bool = False
+    status: str | None = None
+    status_message: str | None = None
+    netsuite_link: str | None = None
     deleted: bool = False
     merged_into: str | None = None
 

@@ -27,11 +27,21 @@ class Urgency(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class StatusFields:
-    """The package's fields on the Salesforce contact. None where a field is not installed or not wanted."""
+    """The package's fields on the Salesforce record. None where a field is not installed or not wanted.
+
+    `address` is that of the record's page in NetSuite, with `{id}` in the place of its internal id.
+    """
 
     status: str | None = None
     message: str | None = None
     last_sync: str | None = None
+    link: str | None = None
+    address: str = "{id}"
+
+    @property
+    def names(self) -> frozenset[str]:
+        """Those that are installed."""
+        return frozenset(filter(None, (self.status, self.message, self.last_sync, self.link)))
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -75,6 +85,7 @@ class Options:
     stop_deletes_above: int = 20
     push_field: str | None = "Push_to_NetSuite__c"
     status_fields: StatusFields = field(default_factory=StatusFields)
+    account_status_fields: StatusFields = field(default_factory=StatusFields)
     watch: tuple[Source, ...] = (*map(Source, Entity), NETSUITE_CONTACTS, NETSUITE_CUSTOMERS)
 
 

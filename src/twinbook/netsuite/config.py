@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from twinbook.domain.records import Entity
 from twinbook.netsuite.auth import host_of
+
+PAGES = {Entity.CONTACT: "contact", Entity.ACCOUNT: "custjob"}
+"""Names of the record pages of NetSuite's user interface."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,3 +42,8 @@ class NetSuiteConfig:
     def url(self) -> str:
         """The base URL of the REST services."""
         return (self.base_url or host_of(self.account_id)).rstrip("/")
+
+    def record_address(self, entity: Entity) -> str:
+        """The address of a record's page for people, with `{id}` in the place of its internal id (netsuite.md 1.1)."""
+        host = self.url.replace(".suitetalk.api.", ".app.")
+        return f"{host}/app/common/entity/{PAGES[entity]}.nl?id={{id}}"

@@ -31,9 +31,15 @@ class SalesforceConfig:
     status_field: str = "NetSuite_Sync_Status__c"
     message_field: str = "NetSuite_Sync_Message__c"
     last_sync_field: str = "NetSuite_Last_Sync__c"
+    link_field: str = "NetSuite_Link__c"
     role_sources: frozenset[Entity] = ROLE_ENTITIES
     quotes: bool = False
     relations: bool = False
     save_past_duplicate_alerts: bool = False
     poll_overlap: float = 60.0
     page_size: int = 2000
+
+    @property
+    def status_fields(self) -> tuple[str, str, str, str]:
+        """What a record shows of its own sync: status, message, time of the last sync, link to NetSuite."""
+        return (self.status_field, self.message_field, self.last_sync_field, self.link_field)

@@ -24,7 +24,7 @@ class ContactRows:
         self._fields = facts.contact_fields
         self._config = config
         self._roles = facts.role_sources
-        optional = (config.push_field, config.status_field, config.message_field, "IsPersonAccount")
+        optional = _optional(config)
         self._columns = _distinct(
             *SYSTEM_FIELDS,
             "AccountId",
@@ -64,6 +64,7 @@ class ContactRows:
             push_requested=row.get(config.push_field, False),
             status=row.get(config.status_field),
             status_message=row.get(config.message_field),
+            netsuite_link=row.get(config.link_field),
             deleted=row["IsDeleted"],
             merged_into=row["MasterRecordId"],
             relations=tuple(self._relations_in(row)) if config.relations else (),
@@ -106,7 +107,7 @@ class AccountRows:
         self._fields = facts.account_fields
         self._config = config
         self._won = facts.won_opportunities
-        optional = (config.push_field, "IsPersonAccount")
+        optional = _optional(config)
         self._quotes = facts.quotes and config.quotes
         won = _children(("Id",), WON_OPPORTUNITIES, f"IsWon = true AND {LIVE_CHILD}", "LIMIT 1")
         self._columns = _distinct(
@@ -138,9 +139,23 @@ class AccountRows:
             has_quote=self._quotes and bool(row[QUOTES]),
             push_requested=row.get(config.push_field, False),
             is_person_account=row.get("IsPersonAccount", False),
+            status=row.get(config.status_field),
+            status_message=row.get(config.message_field),
+            netsuite_link=row.get(config.link_field),
             deleted=row["IsDeleted"],
             merged_into=row["MasterRecordId"],
         )
+
+
+def _optional(config: SalesforceConfig) -> tuple[str, ...]:
+    """Fields that are read where the org has them."""
+    return (
+        config.push_field,
+        config.status_field,
+        config.message_field,
+        config.link_field,
+        "IsPersonAccount",
+    )
 
 
 def _roles(source: RoleSource, child: Row) -> Iterable[str]:

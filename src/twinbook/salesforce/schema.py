@@ -74,8 +74,8 @@ class OrgFacts:
     """What the queries are built from, and what `twinbook doctor` reports.
 
     `contact_fields` and `account_fields` are those of the settings that the org has, `missing_…` the rest.
-    `status_fields` are the fields of the package that are installed on Contact. Whether an entity publishes
-    change events is no matter of REST: the Pub/Sub API says so on subscribing.
+    `status_fields` are the fields of the package that are installed on Contact, `account_status_fields` those on
+    Account. Whether an entity publishes change events is no matter of REST: the Pub/Sub API says so on subscribing.
     """
 
     org_id: str
@@ -89,6 +89,7 @@ class OrgFacts:
     missing_account_fields: tuple[str, ...]
     role_sources: tuple[RoleSource, ...]
     status_fields: frozenset[str]
+    account_status_fields: frozenset[str]
     person_accounts: bool
     push_on_contact: bool
     push_on_account: bool
@@ -121,9 +122,8 @@ async def discover(rest: SalesforceRest, config: SalesforceConfig) -> OrgFacts:
             for source in ROLE_SOURCES
             if source.entity in config.role_sources and source.relationship in on_contact.children
         ),
-        status_fields=frozenset(
-            {config.status_field, config.message_field, config.last_sync_field} & on_contact.fields.keys()
-        ),
+        status_fields=frozenset(config.status_fields) & on_contact.fields.keys(),
+        account_status_fields=frozenset(config.status_fields) & on_account.fields.keys(),
         person_accounts="IsPersonAccount" in on_contact.fields and "IsPersonAccount" in on_account.fields,
         push_on_contact=config.push_field in on_contact.fields,
         push_on_account=config.push_field in on_account.fields,

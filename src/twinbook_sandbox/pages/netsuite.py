@@ -2,8 +2,11 @@
 
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import quote
 
-from starlette.routing import BaseRoute
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import BaseRoute, Route
 
 from twinbook_sandbox.netsuite.account import NetSuiteAccount
 from twinbook_sandbox.pages.layout import (
@@ -232,5 +235,16 @@ def _body(values: dict[str, Any], line: Any) -> dict[str, Any]:
 
 
 def netsuite_pages(account: NetSuiteAccount) -> list[BaseRoute]:
-    """The routes of the site."""
-    return RecordPages(NetSuiteDesk(account)).routes()
+    """The routes of the site; addresses of NetSuite's own pages lead to it."""
+    return [*RecordPages(NetSuiteDesk(account)).routes(), *map(_leading_to, OWN_PAGES, OWN_PAGES.values())]
+
+
+OWN_PAGES = {"contact": "contact", "custjob": "customer"}
+"""Names of NetSuite's own record pages (netsuite.md 1.1), and the types they show."""
+
+
+def _leading_to(page: str, type_: str) -> BaseRoute:
+    async def lead(request: Request) -> Response:
+        return RedirectResponse(f"/ui/{type_}/{quote(request.query_params.get('id', ''), safe='')}")
+
+    return Route(f"/app/common/entity/{page}.nl", lead)

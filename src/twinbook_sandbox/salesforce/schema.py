@@ -48,6 +48,10 @@ TEXT_TYPES = frozenset(
 )
 
 
+LONGEST_SHORT_TEXT = 255
+"""Text areas up to this length are plain text; longer ones are long text, which SOQL cannot filter by."""
+
+
 class Feature(StrEnum):
     """Set-up choices of an org that decide whether certain fields exist."""
 
@@ -113,7 +117,8 @@ class Field:
     @property
     def filterable(self) -> bool:
         """Long text and whole addresses can be neither filtered nor sorted by in SOQL."""
-        return self.type is not FieldType.ADDRESS and self.length <= 4099
+        long_text = self.type is FieldType.TEXTAREA and self.length > LONGEST_SHORT_TEXT
+        return self.type is not FieldType.ADDRESS and not long_text
 
     @property
     def stored(self) -> bool:

@@ -22,7 +22,9 @@ from twinbook.domain.records import (
     Side,
     Value,
 )
+from twinbook.engine.connection import Options
 from twinbook.engine.report import Settled
+from twinbook.engine.status import status_changes
 from twinbook.engine.traces import trace_rows
 from twinbook.store import links
 from twinbook.store.database import Tx
@@ -97,15 +99,19 @@ class AccountJob:
     def intent(self) -> Intent:
         return Intent(self.account.id, account_key(self.account.id), self.plan.counterpart_id)
 
-    def salesforce_fields(self, policy: AccountPolicy, push_field: str | None) -> Fields:
-        """What has to be written to the account: mapped fields, its NetSuite id, the push checkbox."""
+    def salesforce_fields(self, policy: AccountPolicy, options: Options, *, now: float) -> Fields:
+        """What has to be written to the account: mapped fields, its NetSuite id, status, the push checkbox."""
         wanted: dict[str, Value] = {}
         if self.error is None:
             wanted.update(self.plan.salesforce_changes)
             if self.customer_id and self.account.netsuite_id != self.customer_id:
                 wanted[policy.salesforce_id_field] = self.customer_id
-        if self.account.push_requested and push_field and not self.failed_for_now:
-            wanted[push_field] = False
+        if self.failed_for_now:
+            return wanted
+        if self.account.push_requested and options.push_field:
+            wanted[options.push_field] = False
+        if not self.account.deleted and self.plan.reason is not Reason.SAFETY_STOP:
+            wanted |= status_changes(self.account, self._outcome(), options.account_status_fields, now=now)
         return wanted
 
     def agree(

@@ -105,9 +105,12 @@ class AccountWork:
                 job.customer_id, job.wrote_netsuite = result.id, True
 
     async def _write_salesforce(self, jobs: Sequence[AccountJob]) -> None:
-        policy, push_field = self._connection.accounts, self._connection.options.push_field
+        policy, options = self._connection.accounts, self._connection.options
+        now = self._connection.clock.now()
         changes = {
-            job.account.id: fields for job in jobs if (fields := job.salesforce_fields(policy, push_field))
+            job.account.id: fields
+            for job in jobs
+            if (fields := job.salesforce_fields(policy, options, now=now))
         }
         if not changes:
             return

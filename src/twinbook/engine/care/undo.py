@@ -61,12 +61,11 @@ class Undoer:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         contacts, options = connection.contacts, connection.options
-        status = options.status_fields
-        named = (options.push_field, status.status, status.message, status.last_sync)
+        push = {options.push_field} if options.push_field else set()
         self._undoing = Undoing(
             contacts.mapping,
             frozenset({contacts.salesforce_id_field, contacts.netsuite_id_field}),
-            frozenset(name for name in named if name),
+            options.status_fields.names | push,
         )
 
     async def batches(self, chosen: Selection) -> AsyncIterator[list[Undo]]:

@@ -24,8 +24,8 @@ from twinbook.domain.records import (
     display_name,
 )
 from twinbook.engine.connection import Options
-from twinbook.engine.contacts.status import status_changes
 from twinbook.engine.report import Settled
+from twinbook.engine.status import status_changes
 from twinbook.engine.traces import trace_rows
 from twinbook.store import journal, links
 from twinbook.store.database import Tx

@@ -14,9 +14,9 @@ from twinbook.domain.ports import Failed, NetSuiteWrite, Update
 from twinbook.domain.records import Entity, Fields, Key, SalesforceContact, Side
 from twinbook.engine.connection import Connection
 from twinbook.engine.contacts.newcomer import Newcomer
-from twinbook.engine.contacts.status import status_changes
 from twinbook.engine.lease import Lease
 from twinbook.engine.report import PutBack, Report, steps_aside
+from twinbook.engine.status import status_changes
 from twinbook.store import links
 from twinbook.store.database import Tx
 from twinbook.store.links import Reservation

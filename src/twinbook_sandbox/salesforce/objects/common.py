@@ -126,6 +126,9 @@ def person_name(*, last_name_required: bool) -> tuple[Field, ...]:
     )
 
 
+SYNC_STATUSES = ("Synced", "Waiting", "Review", "Skipped", "Error")
+
+
 def sync_fields(first_id: int) -> tuple[Field, ...]:
     """The custom fields that a NetSuite integration adds to Contact and Account."""
 
@@ -142,8 +145,8 @@ def sync_fields(first_id: int) -> tuple[Field, ...]:
             case_sensitive=True,
             field_id=field_id(0),
         ),
-        text("NetSuite_Sync_Status__c", length=40, field_id=field_id(1)),
-        textarea("NetSuite_Sync_Message__c", length=32768, field_id=field_id(2)),
+        picklist("NetSuite_Sync_Status__c", values=SYNC_STATUSES, field_id=field_id(1)),
+        textarea("NetSuite_Sync_Message__c", length=1000, field_id=field_id(2)),
         datetime_("NetSuite_Last_Sync__c", field_id=field_id(3)),
         checkbox("Push_to_NetSuite__c", field_id=field_id(4)),
         url("NetSuite_Link__c", field_id=field_id(5)),
