@@ -211,6 +211,8 @@ class TestWriting:
         assert after.fields == {**before.fields, "Phone": None}
         assert after.netsuite_id == "17"
         assert after.version != before.version
+        assert before.saved_by
+        assert after.saved_by not in (None, before.saved_by), "it tells who saved it last"
 
     async def test_each_record_has_a_result_of_its_own(self, org: Org) -> None:
         good, bad, gone = [await org.contact(LastName="Okafor") for _ in range(3)]

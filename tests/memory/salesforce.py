@@ -77,6 +77,10 @@ class _NoField(Enum):
 _NO_FIELD = _NoField.NO_FIELD
 
 
+# The names of who acts: a person, or Twinbook by its ports.
+USER, INTEGRATION = "Ruth Vogel", "Integration User"
+
+
 @dataclass(slots=True)
 class _Record:
     """One stored record; `fields` holds what is not empty. `sequence` orders changes, `modified` is shown."""
@@ -86,6 +90,7 @@ class _Record:
     fields: dict[str, Value]
     sequence: int
     modified: datetime
+    saved_by: str = USER
     deleted: bool = False
     merged_into: str | None = None
 
@@ -268,7 +273,9 @@ class MemorySalesforce(Unreliable):
         def upsert(netsuite_id: str, fields: Fields) -> str:
             holder = self._holder(Entity.CONTACT, netsuite_id)
             if holder is None:
-                return self._insert(Entity.CONTACT, {**fields, self.config.id_field: netsuite_id}).id
+                made = self._insert(Entity.CONTACT, {**fields, self.config.id_field: netsuite_id})
+                made.saved_by = INTEGRATION
+                return made.id
             return self._write(holder, fields)
 
         return await self._batch("upsert_contacts", records, upsert)
@@ -323,6 +330,7 @@ class MemorySalesforce(Unreliable):
                 "INVALID_FIELD_FOR_INSERT_UPDATE", "Contact: person accounts are edited as accounts"
             )
         self._change(record, fields)
+        record.saved_by = INTEGRATION
         return record.id
 
     def _insert(self, entity: Entity, fields: Fields) -> _Record:
@@ -389,7 +397,7 @@ class MemorySalesforce(Unreliable):
 
     def _touch(self, record: _Record) -> None:
         self._clock += timedelta(seconds=self.step_s)
-        record.modified = self._clock
+        record.modified, record.saved_by = self._clock, USER
         record.sequence = self.events.publish(record.entity, (record.id,), self._clock.timestamp())
 
     def _make_id(self, entity: Entity) -> str:
@@ -454,6 +462,7 @@ class MemorySalesforce(Unreliable):
             deleted=record.deleted,
             merged_into=record.merged_into,
             relations=tuple(self._relations(record.id)) if config.relations else (),
+            saved_by=record.saved_by,
         )
 
     def _account(self, record: _Record) -> SalesforceAccount:
@@ -479,6 +488,7 @@ class MemorySalesforce(Unreliable):
             netsuite_link=record.text(self.config.link_field),
             deleted=record.deleted,
             merged_into=record.merged_into,
+            saved_by=record.saved_by,
         )
 
     def _roles(self, contact_id: str) -> frozenset[str]:

@@ -15,6 +15,7 @@ from twinbook.domain.plan import FieldVerdict
 from twinbook.domain.ports import FieldMeta
 from twinbook.domain.reasons import Reason
 from twinbook.domain.records import Fields, Side, Value
+from twinbook.domain.resolution import Resolution
 from twinbook.domain.rules import Facts
 
 VALUES = (None, "x", "y", "z")
@@ -107,7 +108,9 @@ def test_a_side_that_may_not_be_written_never_is(
 @pytest.mark.parametrize("choice", [ConflictPolicy.SALESFORCE, ConflictPolicy.NETSUITE])
 def test_a_person_resolves_a_conflict(choice: ConflictPolicy) -> None:
     row = MappingRow("Title", "title", conflict=ConflictPolicy.REVIEW)
-    pair = Pair({"Title": "y"}, {"title": "z"}, base_of(row, "x"), Facts({}), BOTH, resolve=choice)
+    pair = Pair(
+        {"Title": "y"}, {"title": "z"}, base_of(row, "x"), Facts({}), BOTH, resolve=Resolution(choice)
+    )
     merged = merge(ContactMapping((row,)), pair)
     wins = {ConflictPolicy.SALESFORCE: {"title": "y"}, ConflictPolicy.NETSUITE: {"Title": "z"}}[choice]
     assert {**merged.changes[Side.NETSUITE], **merged.changes[Side.SALESFORCE]} == wins

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 from click.testing import CliRunner
+from tests.memory.salesforce import USER
 from tests.memory.world import World, world
 
 from twinbook.cli import explain as command
@@ -14,6 +15,7 @@ from twinbook.domain.matching import LEAVE_OUT
 from twinbook.domain.policy import (
     Accounts,
     DeletedInSalesforce,
+    Direction,
     NameClash,
     OtherCompany,
 )
@@ -21,8 +23,9 @@ from twinbook.domain.reasons import CATALOGUE, Reason
 from twinbook.domain.records import Entity, Key, Side
 from twinbook.domain.rules import Rule
 from twinbook.engine.care import controls
-from twinbook.engine.insight.explain import Explainer, Explanation
+from twinbook.engine.insight.explain import Explainer, Explanation, origin
 from twinbook.store import decisions
+from twinbook.store.journal import Change
 
 SetUp = Callable[[World], Awaitable[str]]
 CASES: dict[Reason, tuple[SetUp, str]] = {}
@@ -262,3 +265,38 @@ def _shown(found: Explanation) -> str:
         command._print(found)
 
     return CliRunner().invoke(show).output
+
+
+async def test_the_history_tells_of_each_field_whose_value_it_is_who_saved_it_and_which_value_lost() -> None:
+    async with world() as w:
+        w.configure(direction=Direction.BOTH)
+        account, _ = w.linked_account()
+        here = w.salesforce.user_creates_contact(
+            LastName="Lovelace", Email="ada@acme.example", AccountId=account, Title="Analyst"
+        )
+        await w.settle()
+        [there] = w.netsuite.contacts
+        w.netsuite.user_edits(there.id, {"title": "Countess", "fax": "030 1"})
+        w.salesforce.user_edits(here, {"Title": "Baroness"})
+        await w.notice()
+        noticed = w.clock.at
+        w.clock.at += 60
+        await w.settle()
+        changes = {item.field: item for item in (await w.history(here))[0].changes}
+        assert changes["title"] == Change(
+            Side.NETSUITE,
+            "title",
+            "Countess",
+            "Baroness",
+            source=Side.SALESFORCE,
+            saved_by=USER,
+            seen_at=noticed,
+            lost=True,
+        )
+        assert changes["Fax"] == Change(
+            Side.SALESFORCE, "Fax", None, "030 1", source=Side.NETSUITE, seen_at=noticed
+        )
+        assert origin(changes["title"]) == (
+            f"Salesforce's value, last saved by {USER}; 'Countess' lost the conflict"
+        )
+        assert origin(changes["Fax"]) == "NetSuite's value"

@@ -107,7 +107,8 @@ async def test_the_query_names_nothing_else() -> None:
     columns, _, condition = org.statements[0].rpartition(" FROM ")
     assert condition == f"Contact WHERE Id IN ('{CONTACT}')"
     assert columns.removeprefix("SELECT ").split(", ") == [
-        *("Id", "IsDeleted", "MasterRecordId", "LastModifiedDate", "AccountId", "Account.Name"),
+        *("Id", "IsDeleted", "MasterRecordId", "LastModifiedDate", "LastModifiedBy.Name"),
+        *("AccountId", "Account.Name"),
         *("Account.NetSuite_Id__c", "NetSuite_Id__c", "Push_to_NetSuite__c", "NetSuite_Sync_Status__c"),
         *("Email", "Account.Type", "Owner.Name"),
         "(SELECT Role FROM AccountContactRoles WHERE IsDeleted = false)",

@@ -11,7 +11,8 @@ from twinbook.cli.exits import Exit, Problem
 from twinbook.cli.session import session
 from twinbook.domain.plan import AccountPlan, ContactPlan, FieldVerdict
 from twinbook.domain.why import field_sentence, sentence, sentence_of
-from twinbook.engine.insight.explain import Explainer, Explanation, Remembered
+from twinbook.engine.insight.explain import Explainer, Explanation, Remembered, origin
+from twinbook.store.journal import Change
 
 
 @click.command()
@@ -96,7 +97,11 @@ def _print_memory(remembered: Remembered) -> None:
         for entry in remembered.history:
             click.echo(f"    #{entry.id}  {when(entry.at)}  {entry.what} by {entry.who}: {entry.why}")
             for change in entry.changes:
-                click.echo(
-                    f"        {change.side.value} {change.field}: {change.before!r} -> {change.after!r}"
-                )
+                click.echo(f"        {_line(change)}")
     click.echo()
+
+
+def _line(change: Change) -> str:
+    written = f"{change.side.value} {change.field}: {change.before!r} -> {change.after!r}"
+    told = origin(change)
+    return f"{written}   [{told}; noticed {when(change.seen_at)}]" if told else written

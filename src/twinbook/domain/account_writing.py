@@ -17,6 +17,7 @@ from twinbook.domain.merge import Pair, decide, merge, target_of
 from twinbook.domain.plan import AccountView, FieldDecision, FieldVerdict
 from twinbook.domain.policy import AccountPolicy
 from twinbook.domain.records import Fields, NetSuiteCustomer, SalesforceAccount, Side, Value
+from twinbook.domain.resolution import Resolution
 from twinbook.domain.rules import Facts
 
 
@@ -45,7 +46,7 @@ def write_account(view: AccountView, policy: AccountPolicy, customer: NetSuiteCu
     account = view.account
     facts = facts_of_account(account, customer)
     schemas = {Side.SALESFORCE: policy.salesforce_schema, Side.NETSUITE: policy.netsuite_schema}
-    resolve = next((choice for choice in ConflictPolicy if choice == view.chosen), None)
+    resolve = Resolution.of(view.chosen, view.resolved)
     netsuite = customer.fields if customer else None
     pair = Pair(account.fields, netsuite, view.agreed, facts, _writable(policy, customer), schemas, resolve)
     merged = merge(policy.mapping, pair)

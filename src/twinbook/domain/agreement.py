@@ -99,11 +99,12 @@ def _settled(
     plan: ContactPlan | AccountPlan,
     now: Mapping[Side, Fields],
 ) -> Agreement:
+    settled = planned
     if _kept(row, Side.NETSUITE, plan.netsuite_changes, now[Side.NETSUITE], decision.netsuite):
-        return replace(planned, netsuite=_shown(row, Side.NETSUITE, now[Side.NETSUITE]))
+        settled = replace(settled, netsuite=_shown(row, Side.NETSUITE, now[Side.NETSUITE]))
     if _kept(row, Side.SALESFORCE, plan.salesforce_changes, now[Side.SALESFORCE], decision.salesforce):
-        return replace(planned, salesforce=_shown(row, Side.SALESFORCE, now[Side.SALESFORCE]))
-    return planned
+        settled = replace(settled, salesforce=_shown(row, Side.SALESFORCE, now[Side.SALESFORCE]))
+    return settled
 
 
 def _kept(row: MappingRow, side: Side, changes: Fields, now: Fields, before: Value) -> bool:

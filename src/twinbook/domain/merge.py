@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Self
 
 from twinbook.domain.agreement import Agreement, agreement_on, stored
+from twinbook.domain.canonical import spelled_for_salesforce
 from twinbook.domain.checks import error, shortened
 from twinbook.domain.errors import PermanentError
 from twinbook.domain.mapping import ConflictPolicy, FieldMap, MappingRow
@@ -17,6 +18,7 @@ from twinbook.domain.plan import FieldDecision, FieldVerdict
 from twinbook.domain.ports import Schema
 from twinbook.domain.reasons import Reason
 from twinbook.domain.records import Fields, Side, Value
+from twinbook.domain.resolution import Given, Resolution
 from twinbook.domain.rules import Evaluation, Facts
 
 _WON = {
@@ -37,7 +39,7 @@ class Pair:
     """Both records of a pair, and what governs their merge.
 
     A side that is None does not exist yet and is to be created. `writable` are the sides that may be written at all;
-    `resolve` replaces the policy of rows whose conflicts are left to a person, once that person has chosen.
+    `resolve` decides the rows whose conflicts are left to a person, once that person has chosen.
     """
 
     salesforce: Fields | None
@@ -46,7 +48,7 @@ class Pair:
     facts: Facts
     writable: frozenset[Side]
     schemas: Mapping[Side, Schema | None] = field(default_factory=dict)
-    resolve: ConflictPolicy | None = None
+    resolve: Resolution = field(default_factory=Resolution)
 
     @property
     def creates(self) -> Side | None:
@@ -115,8 +117,8 @@ def merge(mapping: FieldMap, pair: Pair) -> Merge:
             agreements[row.key] = decided.agreement
         if decided.error is not None:
             errors.append(decided.error)
-        if decided.target is not None:
-            changes[decided.target][row.field_on(decided.target)] = decided.value
+        for side, value in decided.writes.items():
+            changes[side][row.field_on(side)] = value
     return Merge(tuple(decisions), changes, agreements, tuple(errors))
 
 
@@ -124,8 +126,7 @@ def merge(mapping: FieldMap, pair: Pair) -> Merge:
 class _RowOutcome:
     decision: FieldDecision
     agreement: Agreement | None
-    target: Side | None = None
-    value: Value = None
+    writes: Mapping[Side, Value] = field(default_factory=dict)
     error: PermanentError | None = None
 
 
@@ -159,17 +160,17 @@ class _RowMerge:
 
     def _merged(self, raw: Mapping[Side, Value]) -> _RowOutcome:
         row, shown = self.row, self._shown(raw)
-        policy = row.conflict
-        if policy is ConflictPolicy.REVIEW and self.pair.resolve is not None:
-            policy = self.pair.resolve
+        chosen = self.pair.resolve.on(row) if row.conflict is ConflictPolicy.REVIEW else None
         verdict, why = decide(
             shown.salesforce,
             shown.netsuite,
             self.then,
-            conflict=policy,
+            conflict=chosen if isinstance(chosen, ConflictPolicy) else row.conflict,
             writable=self.writable,
             ignore_blank=row.ignore_blank,
         )
+        if verdict is FieldVerdict.CONFLICT_REVIEW and isinstance(chosen, Given):
+            return self._given(chosen.value, shown)
         if verdict is FieldVerdict.SAME:
             return _RowOutcome(self._decision(shown, verdict, why), shown)
         target = target_of(verdict, self.writable)
@@ -194,16 +195,37 @@ class _RowMerge:
         self, target: Side, raw: Mapping[Side, Value], shown: Agreement, decision: FieldDecision
     ) -> _RowOutcome:
         """A side that already shows what would be written is left in peace."""
-        row, schema = self.row, self.pair.schemas.get(target)
-        value = shortened(row, target, row.written(target, raw[target.other]), schema)
-        will_show = row.compared(target, value)
+        value = self._fitting(target, self.row.written(target, raw[target.other]))
+        will_show = self.row.compared(target, value)
         if target is Side.NETSUITE:
             agreement, shows = Agreement(shown.salesforce, will_show), shown.netsuite
         else:
             agreement, shows = Agreement(will_show, shown.netsuite), shown.salesforce
         if will_show == shows and self.pair.creates is None:
             return _RowOutcome(decision, agreement)
-        return _RowOutcome(decision, agreement, target, value)
+        return _RowOutcome(decision, agreement, {target: value})
+
+    def _given(self, value: Value, shown: Agreement) -> _RowOutcome:
+        """A third value goes to both sides, or to neither: half of it would be one more conflict."""
+        if self.writable != frozenset(Side):
+            why = "a value that is given goes to both sides, and the settings carry this field one way only"
+            return _RowOutcome(self._decision(shown, FieldVerdict.CONFLICT_REVIEW, why), self.then)
+        row = self.row
+        here = self._fitting(Side.SALESFORCE, spelled_for_salesforce(row.kind, value))
+        there = self._fitting(Side.NETSUITE, row.written(Side.NETSUITE, value))
+        will_show = Agreement(row.compared(Side.SALESFORCE, here), row.compared(Side.NETSUITE, there))
+        writes: dict[Side, Value] = {}
+        if will_show.salesforce != shown.salesforce:
+            writes[Side.SALESFORCE] = here
+        if will_show.netsuite != shown.netsuite:
+            writes[Side.NETSUITE] = there
+        decision = self._decision(
+            shown, FieldVerdict.CONFLICT_GIVEN, "both sides changed it; a person decided"
+        )
+        return _RowOutcome(decision, will_show, writes)
+
+    def _fitting(self, target: Side, value: Value) -> Value:
+        return shortened(self.row, target, value, self.pair.schemas.get(target))
 
     def _raw(self, side: Side, computed: Evaluation | None) -> Value:
         if computed is not None and self.row.computes(side):

@@ -23,6 +23,7 @@ from twinbook.domain.records import (
     Side,
     Value,
 )
+from twinbook.domain.resolution import FieldChoices
 
 
 class Action(StrEnum):
@@ -66,6 +67,7 @@ class FieldVerdict(StrEnum):
     LEFT_ALONE = "left-alone"
     CONFLICT_SALESFORCE_WON = "conflict-salesforce-won"
     CONFLICT_NETSUITE_WON = "conflict-netsuite-won"
+    CONFLICT_GIVEN = "conflict-given"
     CONFLICT_REVIEW = "conflict-review"
 
 
@@ -119,8 +121,9 @@ class ContactView:
     and `salesforce_candidates` matter while there is no counterpart: no link, a tombstone, or a link whose NetSuite
     contact is gone. `merged_link` is the link of a contact that was merged into this one, `winner_link` that of the
     contact into which this one was merged. `netsuite_gate` is the account of the NetSuite contact's own company, where
-    that is another one than the Salesforce contact's. `chosen` is what a person picked: one of the plan's `choices`.
-    `stopped` is true while a safety valve holds the connection.
+    that is another one than the Salesforce contact's. `chosen` is what a person picked: one of the plan's `choices`;
+    `resolved` is what a person decided about single fields in conflict. `stopped` is true while a safety valve holds
+    the connection.
     """
 
     gate: Gate
@@ -133,6 +136,7 @@ class ContactView:
     winner_link: Link | None = None
     netsuite_gate: Gate | None = None
     chosen: str | None = None
+    resolved: FieldChoices = field(default_factory=dict)
     paused: bool = False
     stopped: bool = False
 
@@ -185,7 +189,8 @@ class AccountView:
 
     `agreed` are the link's agreed values. `ancestors` are the parents that are not linked, the nearest first, as far
     as the first one that is. `awaited` is true when an account below waits for this one. `by_hand` is true when a
-    person asked for it, `chosen` is what a person picked: one of the plan's `choices`. `reserved` is the customer that
+    person asked for it, `chosen` is what a person picked: one of the plan's `choices`; `resolved` is what a person
+    decided about single fields in conflict. `reserved` is the customer that
     a merge left to it, or that it was about to be linked with when Twinbook was cut off.
     """
 
@@ -197,6 +202,7 @@ class AccountView:
     awaited: bool = False
     by_hand: bool = False
     chosen: str | None = None
+    resolved: FieldChoices = field(default_factory=dict)
     reserved: str | None = None
     paused: bool = False
     stopped: bool = False

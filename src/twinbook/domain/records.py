@@ -74,7 +74,8 @@ class SalesforceContact:
 
     `version` is opaque (LastModifiedDate); it is compared for equality only. `netsuite_id` is the hidden id field.
     `status`, `status_message` and `netsuite_link` are None where the package's fields are not installed or empty.
-    `relations` are read only where contacts are attached to several customers.
+    `relations` are read only where contacts are attached to several customers. `saved_by` is the name of the user who
+    saved it last.
     """
 
     id: str
@@ -93,6 +94,7 @@ class SalesforceContact:
     deleted: bool = False
     merged_into: str | None = None
     relations: tuple[Relation, ...] = ()
+    saved_by: str | None = None
 
 
 def display_name(contact: SalesforceContact) -> str:
@@ -138,6 +140,7 @@ class SalesforceAccount:
     netsuite_link: str | None = None
     deleted: bool = False
     merged_into: str | None = None
+    saved_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

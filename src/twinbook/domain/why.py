@@ -29,6 +29,7 @@ _VERDICTS = {
     FieldVerdict.LEFT_ALONE: "left alone",
     FieldVerdict.CONFLICT_SALESFORCE_WON: "changed on both sides: Salesforce's value counts",
     FieldVerdict.CONFLICT_NETSUITE_WON: "changed on both sides: NetSuite's value counts",
+    FieldVerdict.CONFLICT_GIVEN: "changed on both sides: the value that a person gave counts",
     FieldVerdict.CONFLICT_REVIEW: "changed on both sides: a person has to choose",
 }
 

@@ -19,6 +19,7 @@ from twinbook.domain.plan import Action, ContactPlan, FieldDecision, FieldVerdic
 from twinbook.domain.ports import Schema
 from twinbook.domain.reasons import Reason
 from twinbook.domain.records import Fields, NetSuiteContact, SalesforceContact, Side, Value
+from twinbook.domain.resolution import Resolution
 from twinbook.domain.why import both_values
 
 _LINKING = frozenset({Action.ADOPT, Action.INHERIT})
@@ -50,7 +51,6 @@ class Bond:
 def write(case: Case, bond: Bond) -> ContactPlan:
     """The plan that makes `bond` true: what to write on each side, or why it cannot be written."""
     writable = case.writable if case.policy.update or bond.creates else frozenset[Side]()
-    resolve = next((policy for policy in ConflictPolicy if policy == case.view.chosen), None)
     pair = Pair(
         bond.salesforce.fields if bond.salesforce else None,
         bond.netsuite.fields if bond.netsuite else None,
@@ -58,7 +58,7 @@ def write(case: Case, bond: Bond) -> ContactPlan:
         facts_of(case.view.gate, bond.salesforce, bond.netsuite, case.policy.mapping),
         writable,
         _schemas(case),
-        resolve,
+        Resolution.of(case.view.chosen, case.view.resolved),
     )
     merged = merge(case.policy.mapping, pair)
     company = _company(case, bond, writable)

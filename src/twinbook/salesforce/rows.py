@@ -14,7 +14,7 @@ from twinbook.salesforce.schema import QUOTES, WON_OPPORTUNITIES, OrgFacts, Role
 LIVE_CHILD = "IsDeleted = false"
 """queryAll looks into the recycle bin for child rows too."""
 
-SYSTEM_FIELDS = ("Id", "IsDeleted", "MasterRecordId", "LastModifiedDate")
+SYSTEM_FIELDS = ("Id", "IsDeleted", "MasterRecordId", "LastModifiedDate", "LastModifiedBy.Name")
 
 
 class ContactRows:
@@ -68,6 +68,7 @@ class ContactRows:
             deleted=row["IsDeleted"],
             merged_into=row["MasterRecordId"],
             relations=tuple(self._relations_in(row)) if config.relations else (),
+            saved_by=_through(row, "LastModifiedBy.Name"),
         )
 
     def _role_columns(self, source: RoleSource) -> tuple[str, ...]:
@@ -144,6 +145,7 @@ class AccountRows:
             netsuite_link=row.get(config.link_field),
             deleted=row["IsDeleted"],
             merged_into=row["MasterRecordId"],
+            saved_by=_through(row, "LastModifiedBy.Name"),
         )
 
 

@@ -17,12 +17,21 @@ TWINBOOK = "twinbook"
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One field on one side. `before` is None when the field was empty or the record new."""
+    """One field on one side. `before` is None when the field was empty or the record new.
+
+    `source` is the side whose value was written, None where no side's was: an id, a status, a value that a person gave.
+    `saved_by` is who had saved the source's record last, as far as that system tells; `seen_at` (epoch seconds) is when
+    Twinbook noticed. `lost` says that `before` was somebody's value, which lost a conflict.
+    """
 
     side: Side
     field: str
     before: Value
     after: Value
+    source: Side | None = None
+    saved_by: str | None = None
+    seen_at: float | None = None
+    lost: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,10 +83,7 @@ def append(tx: Tx, entries: Sequence[Entry], *, now: float) -> None:
                 "what": entry.what,
                 "why": entry.why,
                 "who": entry.who,
-                "changes": [
-                    {"side": item.side, "field": item.field, "before": item.before, "after": item.after}
-                    for item in entry.changes
-                ],
+                "changes": [_stored(item) for item in entry.changes],
                 "duration_ms": entry.duration_ms,
                 "run_id": entry.run_id,
             }
@@ -161,6 +167,32 @@ def _select(tx: Tx, *where: sa.ColumnElement[bool], limit: int) -> list[Entry]:
     return [_entry(row) for row in rows]
 
 
+def _stored(change: Change) -> dict[str, Any]:
+    """What is not known is left out: most rows of a large journal are short."""
+    row = {"side": change.side, "field": change.field, "before": change.before, "after": change.after}
+    known = {
+        "source": change.source,
+        "saved_by": change.saved_by,
+        "seen_at": change.seen_at,
+        "lost": change.lost,
+    }
+    return row | {name: value for name, value in known.items() if value}
+
+
+def _change(row: dict[str, Any]) -> Change:
+    source = row.get("source")
+    return Change(
+        Side(row["side"]),
+        row["field"],
+        row["before"],
+        row["after"],
+        Side(source) if source else None,
+        row.get("saved_by"),
+        row.get("seen_at"),
+        row.get("lost", False),
+    )
+
+
 def _entry(row: sa.Row[Any]) -> Entry:
     return Entry(
         what=row.what,
@@ -169,9 +201,7 @@ def _entry(row: sa.Row[Any]) -> Entry:
         netsuite_id=row.netsuite_id,
         why=row.why,
         who=row.who,
-        changes=tuple(
-            Change(Side(item["side"]), item["field"], item["before"], item["after"]) for item in row.changes
-        ),
+        changes=tuple(_change(item) for item in row.changes),
         duration_ms=row.duration_ms,
         run_id=row.run_id,
         at=row.at,

@@ -211,6 +211,8 @@ decision = sa.Table(
     sa.Column("side", sa.Text, primary_key=True),
     sa.Column("record_id", sa.Text, primary_key=True),
     sa.Column("choice", sa.Text, nullable=False),
+    # What was decided about single fields, by mapping row: {"side": …} or {"value": …}.
+    sa.Column("fields", sa.JSON, nullable=False, server_default="{}"),
     sa.Column("decided_by", sa.Text, nullable=False),
     sa.Column("decided_at", sa.Float, nullable=False),
 )

@@ -88,6 +88,7 @@ class AccountGatherer:
             awaited=account.id in memory.awaited,
             by_hand=by_hand,
             chosen=decision.choice if decision else None,
+            resolved=decision.fields if decision else {},
             reserved=link.netsuite_id if link is not None and cut_off else None,
             paused=memory.flow.paused,
             stopped=memory.flow.stopped,

@@ -23,6 +23,7 @@ from twinbook.domain.records import (
     Value,
 )
 from twinbook.engine.connection import Options
+from twinbook.engine.provenance import Provenance
 from twinbook.engine.report import Settled
 from twinbook.engine.status import status_changes
 from twinbook.engine.traces import trace_rows
@@ -30,7 +31,7 @@ from twinbook.store import links
 from twinbook.store.database import Tx
 from twinbook.store.decisions import Decision
 from twinbook.store.dirty_keys import Claimed
-from twinbook.store.journal import Change, Entry
+from twinbook.store.journal import TWINBOOK, Change, Entry
 from twinbook.store.links import Intent
 from twinbook.store.outcomes import Outcome
 
@@ -44,6 +45,7 @@ class AccountJob:
     claimed: Claimed
     view: AccountView
     plan: AccountPlan
+    policy: AccountPolicy
     link: Link | None
     decision: Decision | None = None
     customer_id: str | None = None
@@ -188,12 +190,12 @@ class AccountJob:
             for name in self.plan.salesforce_changes
             if self.wrote_salesforce
         }
+        rows = (*self.policy.mapping.rows, PARENT_ROW)
+        saved_by = {Side.SALESFORCE: self.account.saved_by}
+        provenance = Provenance(rows, self.plan.decisions, self.claimed.marked_at, saved_by)
         return (
-            *(Change(Side.NETSUITE, name, before.get(name), value) for name, value in to_netsuite.items()),
-            *(
-                Change(Side.SALESFORCE, name, self.account.fields.get(name), value)
-                for name, value in mapped.items()
-            ),
+            *provenance.changes(Side.NETSUITE, to_netsuite, before),
+            *provenance.changes(Side.SALESFORCE, mapped, self.account.fields),
         )
 
     def _entry(self) -> Entry | None:
@@ -205,6 +207,8 @@ class AccountJob:
         moved = "account linked" if self.customer_id else "account unlinked"
         what = linking.get(plan.action, moved if self.moves_gate else "account updated")
         why = f"trigger {plan.trigger.value}" if plan.trigger else self.claimed.cause
+        if self.decision is not None:
+            why = f"{self.decision.by} chose {self.decision.said}; {why}"
         if self.moves_gate:
             why += "; all its contacts are looked at"
         return Entry(
@@ -213,6 +217,7 @@ class AccountJob:
             self.account.id,
             self.customer_id,
             why,
+            who=self.decision.by if self.decision else TWINBOOK,
             changes=changes,
             run_id=self.claimed.run_id,
         )

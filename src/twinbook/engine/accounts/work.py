@@ -56,7 +56,10 @@ class AccountWork:
         if gone:
             await Departures(self._connection).settle(gone, report)
         found = [(item, considered[item.key.id]) for item in batch if item.key.id in considered]
-        return [AccountJob(item, seen.view, seen.plan, seen.link, seen.decision) for item, seen in found]
+        policy = self._connection.accounts
+        return [
+            AccountJob(item, seen.view, seen.plan, policy, seen.link, seen.decision) for item, seen in found
+        ]
 
     async def _after_mergers(self, jobs: list[AccountJob], report: Report) -> list[AccountJob]:
         """An account that is about to get a customer steps aside for accounts that were just merged into it."""

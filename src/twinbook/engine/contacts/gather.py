@@ -43,10 +43,6 @@ class Remembered:
     links: Mapping[str, Link]
     decisions: Mapping[str, Decision]
 
-    def chosen(self, id_: str) -> str | None:
-        decision = self.decisions.get(id_)
-        return decision.choice if decision else None
-
 
 class Gatherer:
     """Builds views of contacts and has them planned. It writes nothing."""
@@ -111,13 +107,14 @@ class Gatherer:
         views = {}
         for id_ in ids:
             contact = contacts.get(id_) or _purged(id_)
-            link = _link_of(contact, known.get(id_))
+            link, decision = _link_of(contact, known.get(id_)), remembered.decisions.get(id_)
             views[id_] = ContactView(
                 _gate(contact),
                 contact,
                 counterparts.get(link.netsuite_id or "") if link else None,
                 link,
-                chosen=remembered.chosen(id_),
+                chosen=decision.choice if decision else None,
+                resolved=decision.fields if decision else {},
                 paused=flow.paused,
                 stopped=flow.stopped,
             )

@@ -9,8 +9,9 @@ from twinbook.domain.agreement import agreed_after
 from twinbook.domain.canonical import email_key
 from twinbook.domain.errors import PermanentError, SideError
 from twinbook.domain.ids import contact_key
-from twinbook.domain.mapping import ContactMapping
+from twinbook.domain.mapping import COMPANY_ROW, ContactMapping
 from twinbook.domain.plan import Action, ContactPlan, ContactView, OutcomeKind
+from twinbook.domain.policy import ContactPolicy
 from twinbook.domain.reasons import CATALOGUE, Reason
 from twinbook.domain.records import (
     Entity,
@@ -24,6 +25,7 @@ from twinbook.domain.records import (
     display_name,
 )
 from twinbook.engine.connection import Options
+from twinbook.engine.provenance import Provenance
 from twinbook.engine.report import Settled
 from twinbook.engine.status import status_changes
 from twinbook.engine.traces import trace_rows
@@ -47,7 +49,7 @@ class Job:
     claimed: Claimed
     view: ContactView
     plan: ContactPlan
-    id_field: str
+    policy: ContactPolicy
     reserved: bool = False
     netsuite_id: str | None = None
     wrote_netsuite: bool = False
@@ -133,7 +135,9 @@ class Job:
     @property
     def mapped_to_salesforce(self) -> bool:
         """Whether mapped fields go to Salesforce; its hidden id field is no part of what is agreed."""
-        return self.error is None and any(name != self.id_field for name in self.plan.salesforce_changes)
+        return self.error is None and any(
+            name != self.policy.salesforce_id_field for name in self.plan.salesforce_changes
+        )
 
     def remember(self, tx: Tx, mapping: ContactMapping, *, now: float) -> None:
         """Store what this contact's link has become.
@@ -168,7 +172,7 @@ class Job:
         if self.error is None:
             wanted.update(self.plan.salesforce_changes)
             if not self.ends and self.netsuite_id and contact.netsuite_id != self.netsuite_id:
-                wanted[self.id_field] = self.netsuite_id
+                wanted[self.policy.salesforce_id_field] = self.netsuite_id
         if contact.push_requested and options.push_field:
             wanted[options.push_field] = False
         wanted |= status_changes(contact, self._outcome(), options.status_fields, now=now)
@@ -282,7 +286,7 @@ class Job:
     def _why(self) -> str:
         """What led here: the event, and where a link ends or moves, who or which setting decided that."""
         plan, link, heirloom = self.plan, self.view.link, self.view.merged_link
-        parts = [f"{self.decision.by} chose {self.decision.choice!r}"] if self.decision else []
+        parts = [f"{self.decision.by} chose {self.decision.said}"] if self.decision else []
         if self.ends:
             parts.append(f"{plan.reason}: {plan.detail}")
         elif self.reopens:
@@ -295,14 +299,12 @@ class Job:
             parts.append(plan.setting)
         return "; ".join((*parts, self.claimed.cause))
 
-    def _netsuite_changes(self) -> list[Change]:
+    def _netsuite_changes(self) -> tuple[Change, ...]:
         if not self.wrote_netsuite:
-            return []
-        before = self._before.fields if self._before else {}
-        return [
-            Change(Side.NETSUITE, name, before.get(name), value)
-            for name, value in self.plan.netsuite_changes.items()
-        ]
+            return ()
+        before = self._before
+        known: Fields = {**before.fields, COMPANY_ROW.netsuite: before.company_id} if before else {}
+        return self._provenance.changes(Side.NETSUITE, self.plan.netsuite_changes, known)
 
     @property
     def _before(self) -> NetSuiteContact | None:
@@ -312,9 +314,12 @@ class Job:
         adopted = (item.record for item in self.view.candidates if item.record.id == self.plan.counterpart_id)
         return next(adopted, None)
 
-    def _salesforce_changes(self) -> list[Change]:
-        before = self.contact.fields
-        return [
-            Change(Side.SALESFORCE, name, before.get(name), value)
-            for name, value in self.wrote_salesforce.items()
-        ]
+    def _salesforce_changes(self) -> tuple[Change, ...]:
+        known: Fields = {**self.contact.fields, COMPANY_ROW.salesforce: self.contact.account_id}
+        return self._provenance.changes(Side.SALESFORCE, self.wrote_salesforce, known)
+
+    @property
+    def _provenance(self) -> Provenance:
+        rows = (*self.policy.mapping.rows, COMPANY_ROW)
+        saved_by = {Side.SALESFORCE: self.contact.saved_by}
+        return Provenance(rows, self.plan.decisions, self.claimed.marked_at, saved_by)

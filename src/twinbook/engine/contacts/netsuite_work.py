@@ -73,7 +73,10 @@ class NetSuiteWork:
             return []
         considered = await self._gatherer.consider([item.key.id for item in batch])
         found = [(item, considered[item.key.id]) for item in batch]
-        return [Newcomer(item, seen.view, seen.plan, seen.decision) for item, seen in found]
+        return [
+            Newcomer(item, seen.view, seen.plan, self._connection.contacts, seen.decision)
+            for item, seen in found
+        ]
 
     def _adoption(self, item: Newcomer) -> Adoption:
         """From here on the pair is seen from Salesforce, like any other."""
@@ -86,7 +89,7 @@ class NetSuiteWork:
             item.claimed,
             replace(item.view, salesforce=adopted),
             replace(item.plan, target=Side.NETSUITE, counterpart_id=item.contact.id),
-            self._connection.contacts.salesforce_id_field,
+            self._connection.contacts,
         )
 
     async def _leave(self, staying: Sequence[Newcomer], report: Report) -> None:

@@ -8,15 +8,17 @@ from twinbook.domain.agreement import agreed_after
 from twinbook.domain.canonical import email_key
 from twinbook.domain.errors import PermanentError, SideError
 from twinbook.domain.ids import netsuite_contact_key
-from twinbook.domain.mapping import ContactMapping
+from twinbook.domain.mapping import COMPANY_ROW, ContactMapping
 from twinbook.domain.plan import ContactPlan, ContactView, OutcomeKind
+from twinbook.domain.policy import ContactPolicy
 from twinbook.domain.reasons import CATALOGUE, Reason
 from twinbook.domain.records import Entity, Fields, Key, NetSuiteContact, SalesforceContact, Side
+from twinbook.engine.provenance import Provenance
 from twinbook.engine.report import Settled
 from twinbook.engine.traces import trace_rows
 from twinbook.store.decisions import Decision
 from twinbook.store.dirty_keys import Claimed
-from twinbook.store.journal import Change, Entry
+from twinbook.store.journal import Entry
 from twinbook.store.links import Intent
 from twinbook.store.outcomes import Outcome
 
@@ -28,6 +30,7 @@ class Newcomer:
     claimed: Claimed
     view: ContactView
     plan: ContactPlan
+    policy: ContactPolicy
     decision: Decision | None = None
     salesforce_id: str | None = None
     wrote: Fields | None = None
@@ -93,9 +96,9 @@ class Newcomer:
         )
 
     def _entry(self) -> Entry:
-        changes = tuple(
-            Change(Side.SALESFORCE, name, None, value) for name, value in (self.wrote or {}).items()
-        )
+        rows = (*self.policy.mapping.rows, COMPANY_ROW)
+        provenance = Provenance(rows, self.plan.decisions, self.claimed.marked_at)
+        changes = provenance.changes(Side.SALESFORCE, self.wrote or {}, {})
         return Entry(
             OutcomeKind.CREATED.value,
             Entity.CONTACT,

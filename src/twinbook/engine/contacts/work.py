@@ -68,12 +68,11 @@ class ContactWork:
         self._conclude(jobs, report)
 
     def _job(self, claimed: Claimed, found: Considered) -> Job:
-        id_field = self._connection.contacts.salesforce_id_field
         return Job(
             claimed,
             found.view,
             found.plan,
-            id_field,
+            self._connection.contacts,
             decision=found.decision,
         )
 

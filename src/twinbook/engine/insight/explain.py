@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from twinbook.domain.checks import SYSTEM_NAMES
 from twinbook.domain.errors import SideError
 from twinbook.domain.ids import to_18
 from twinbook.domain.plan import AccountPlan, ContactPlan
@@ -18,7 +19,7 @@ from twinbook.store import dirty_keys, incidents, journal, links, outcomes
 from twinbook.store.database import Tx
 from twinbook.store.dirty_keys import Queued
 from twinbook.store.incidents import Incident
-from twinbook.store.journal import Entry
+from twinbook.store.journal import Change, Entry
 from twinbook.store.outcomes import Outcome
 
 ACCOUNT_PREFIX = "001"
@@ -150,6 +151,16 @@ class Explainer:
             )
 
         return await self._connection.store.read(read)
+
+
+def origin(change: Change) -> str:
+    """Whose value was written, who had saved it there, and whether the value before it lost; empty where a field is
+    Twinbook's own."""
+    if change.seen_at is None:
+        return ""
+    saved = f", last saved by {change.saved_by}" if change.saved_by else ""
+    whose = f"{SYSTEM_NAMES[change.source]}'s value{saved}" if change.source else "a value that a person gave"
+    return f"{whose}; {change.before!r} lost the conflict" if change.lost else whose
 
 
 def _of_salesforce(id_: str) -> Key:
