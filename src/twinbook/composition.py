@@ -264,6 +264,7 @@ def _netsuite_side(settings: ConnectionSettings, policy: ContactPolicy, http: Ht
         account_id=netsuite.account_id,
         base_url=netsuite.base_url,
         id_field=netsuite.id_field,
+        link_field=netsuite.link_field,
         locked_field=netsuite.locked_field,
         contact_fields=tuple(sorted(policy.mapping.netsuite_fields)),
         customer_fields=tuple(sorted(account_policy(settings).mapping.netsuite_fields)),

@@ -81,6 +81,8 @@ async def test_9_a_new_contact_is_created_with_both_ids(p: Product, direction: s
         account,
     )
     assert await p.netsuite.count("contact") == await p.salesforce.count("Contact") == 1
+    address = (await p.netsuite.read("contact", there))["custentity_twinbook_link"]
+    assert address == f"{p.sandbox.describe()['salesforce']['credentials']['login_url']}/{here['Id']}"
 
 
 async def test_1_a_delete_of_a_linked_contact_is_a_review(p: Product) -> None:

@@ -27,6 +27,7 @@ from twinbook.domain.plan import Action, ContactPlan, ContactView, Gate, Outcome
 from twinbook.domain.planner import plan_contact, seeks_counterpart
 from twinbook.domain.policy import (
     Direction,
+    RecordLink,
 )
 from twinbook.domain.ports import FieldMeta
 from twinbook.domain.reasons import Reason
@@ -226,3 +227,37 @@ def test_only_contacts_that_may_have_a_counterpart_are_worth_a_search(
     seen: ContactView, settings: dict[str, Any], seeks: bool
 ) -> None:
     assert seeks_counterpart(plan_contact(seen, policy(**settings))) is seeks
+
+
+class TestTheLinkForPeople:
+    """The NetSuite field that leads to the Salesforce contact (behaviour.md 8)."""
+
+    LINK = RecordLink("custentity_twinbook_link", "https://acme.my.salesforce.com/{id}")
+    HERE = f"https://acme.my.salesforce.com/{ADA}"
+
+    def test_goes_along_with_the_ids(self) -> None:
+        created = plan_contact(view(), policy(netsuite_link=self.LINK))
+        adopted = plan_contact(view(candidates=(candidate(),)), policy(netsuite_link=self.LINK, update=False))
+        assert created.netsuite_changes["custentity_twinbook_link"] == self.HERE
+        assert adopted.netsuite_changes == {
+            "custentity_twinbook_sf_id": ADA,
+            "custentity_twinbook_link": self.HERE,
+        }
+
+    def test_is_put_right_with_the_next_write_and_is_none_by_itself(self) -> None:
+        unchanged = plan_contact(linked_view(), policy(netsuite_link=self.LINK))
+        assert (unchanged.outcome, unchanged.netsuite_changes) == (OutcomeKind.UNCHANGED, {})
+        moved = linked_view(gate=replace(OPEN_GATE, customer_id="661"))
+        assert plan_contact(moved, policy(netsuite_link=self.LINK)).netsuite_changes == {
+            "company": "661",
+            "custentity_twinbook_link": self.HERE,
+        }
+
+    def test_is_left_alone_where_it_is_right(self) -> None:
+        moved = linked_view(gate=replace(OPEN_GATE, customer_id="661"))
+        assert moved.netsuite is not None
+        shows = replace(
+            moved.netsuite, fields={**moved.netsuite.fields, "custentity_twinbook_link": self.HERE}
+        )
+        plan = plan_contact(replace(moved, netsuite=shows), policy(netsuite_link=self.LINK))
+        assert plan.netsuite_changes == {"company": "661"}

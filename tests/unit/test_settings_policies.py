@@ -14,6 +14,7 @@ from twinbook.domain.canonical import Kind
 from twinbook.domain.mapping import default_mapping
 from twinbook.domain.plan import Trigger
 from twinbook.domain.policy import AccountPolicy, ContactPolicy
+from twinbook.domain.ports import FieldMeta
 from twinbook.domain.records import Entity, Side
 from twinbook.settings import ConnectionSettings, SettingsError, account_policy, contact_policy, load
 from twinbook.settings.policies import role_entities
@@ -136,10 +137,12 @@ def test_every_setting_reaches_the_planner() -> None:
         },
     }
     settings = ConnectionSettings.model_validate(different)
-    contacts = contact_policy(settings, salesforce_schema={}, netsuite_schema={})
+    link = settings.netsuite.link_field
+    schema = {link: FieldMeta(link, "string")}
+    contacts = contact_policy(settings, salesforce_schema={}, netsuite_schema=schema)
     for policy, default in (
         (contacts, ContactPolicy(mapping=default_mapping())),
-        (account_policy(settings, salesforce_schema={}, netsuite_schema={}), AccountPolicy()),
+        (account_policy(settings, salesforce_schema={}, netsuite_schema=schema), AccountPolicy()),
     ):
         unchanged = [
             field.name

@@ -259,7 +259,9 @@ class _AccountCase:
         )
 
     def _id_field(self) -> Fields:
-        return {self.policy.netsuite_id_field: self.account.id}
+        link = self.policy.netsuite_link
+        leads = {link.field: link.leading_to(self.account.id)} if link else {}
+        return {self.policy.netsuite_id_field: self.account.id, **leads}
 
     def _holds(
         self, rule: str, question: str, answer: bool, /, *noted: tuple[str, str], **saw: object

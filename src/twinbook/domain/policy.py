@@ -81,8 +81,23 @@ class Accounts(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class RecordLink:
+    """The NetSuite field that leads to the Salesforce record, and the record's address, with `{id}` in place of its
+    id."""
+
+    field: str
+    address: str
+
+    def leading_to(self, salesforce_id: str) -> str:
+        return self.address.format(id=salesforce_id)
+
+
+@dataclass(frozen=True, slots=True)
 class ContactPolicy:
-    """What a connection's settings say about contacts. Defaults are those of behaviour.md."""
+    """What a connection's settings say about contacts. Defaults are those of behaviour.md.
+
+    `netsuite_link` is None where the field is not installed.
+    """
 
     mapping: ContactMapping
     direction: Direction = Direction.SALESFORCE_TO_NETSUITE
@@ -105,6 +120,7 @@ class ContactPolicy:
     attachments: AttachmentPolicy = field(default_factory=AttachmentPolicy)
     salesforce_id_field: str = "NetSuite_Id__c"
     netsuite_id_field: str = "custentity_twinbook_sf_id"
+    netsuite_link: RecordLink | None = None
     salesforce_schema: Schema | None = None
     netsuite_schema: Schema | None = None
 
@@ -135,6 +151,7 @@ class AccountPolicy:
     update: bool = True
     salesforce_id_field: str = "NetSuite_Id__c"
     netsuite_id_field: str = "custentity_twinbook_sf_id"
+    netsuite_link: RecordLink | None = None
     salesforce_schema: Schema | None = None
     netsuite_schema: Schema | None = None
 

@@ -143,11 +143,17 @@ def _contact_name(bond: Bond, netsuite_changes: Fields) -> dict[str, Value]:
 
 
 def _add_ids(case: Case, bond: Bond, salesforce: dict[str, Value], netsuite: dict[str, Value]) -> None:
-    """Hidden ids that are missing or wrong are set, whatever the direction of the data."""
+    """Hidden ids that are missing or wrong are set, whatever the direction of the data. The link for people goes along
+    with other writes; it is not worth a call of its own."""
     if bond.netsuite and (bond.salesforce is None or bond.salesforce.netsuite_id != bond.netsuite.id):
         salesforce[case.policy.salesforce_id_field] = bond.netsuite.id
     if bond.salesforce and (bond.netsuite is None or bond.netsuite.salesforce_id != bond.salesforce.id):
         netsuite[case.policy.netsuite_id_field] = bond.salesforce.id
+    link = case.policy.netsuite_link
+    if link is not None and bond.salesforce and (netsuite or bond.creates is Side.NETSUITE):
+        wanted = link.leading_to(bond.salesforce.id)
+        if bond.netsuite is None or bond.netsuite.fields.get(link.field) != wanted:
+            netsuite[link.field] = wanted
 
 
 def _refusals(case: Case, bond: Bond, changes: dict[Side, dict[str, Value]]) -> list[PermanentError]:

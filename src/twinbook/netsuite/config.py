@@ -15,8 +15,9 @@ PAGES = {Entity.CONTACT: "contact", Entity.ACCOUNT: "custjob"}
 class NetSuiteConfig:
     """`account_id` such as 1234567_SB1; `base_url` only where it does not follow from it.
 
-    `contact_fields` and `customer_fields` are REST names that mapping and rules look at, beside those that are
-    always read. Fields that the account lacks are left out of the records. `oneworld` None: ask the account.
+    `link_field` holds the address of the Salesforce record. `contact_fields` and `customer_fields` are REST names that
+    mapping and rules look at, beside those that are always read. Fields that the account lacks are left out of the
+    records. `oneworld` None: ask the account.
 
     `read_addresses` joins the tables `contactaddressbook` and `contactaddressbookentityaddress`; `read_deleted`
     polls `deletedrecord`. The first two names are unverified: `discover` tells whether the account has them.
@@ -28,6 +29,7 @@ class NetSuiteConfig:
     account_id: str
     base_url: str | None = None
     id_field: str = "custentity_twinbook_sf_id"
+    link_field: str | None = None
     locked_field: str | None = None
     contact_fields: tuple[str, ...] = ()
     customer_fields: tuple[str, ...] = ()

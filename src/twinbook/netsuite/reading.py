@@ -84,6 +84,8 @@ class ContactReader:
         names = dict.fromkeys((*DEFAULT_CONTACT_FIELDS, *self._config.contact_fields))
         if await self._catalogue.oneworld():
             names["subsidiary"] = None
+        if self._config.link_field:
+            names[self._config.link_field] = None
         types = await self._catalogue.types(Entity.CONTACT, names)
         columns = [Column(name, type_) for name, type_ in types.items() if "." not in name]
         return [*columns, self._id, *([self._locked] if self._locked else ())]

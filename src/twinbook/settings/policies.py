@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from twinbook.domain.attachments import AttachmentPolicy
 from twinbook.domain.plan import Trigger
-from twinbook.domain.policy import AccountPolicy, ContactPolicy, SubsidiaryRule
+from twinbook.domain.policy import AccountPolicy, ContactPolicy, RecordLink, SubsidiaryRule
 from twinbook.domain.ports import Schema
 from twinbook.domain.records import Entity
 from twinbook.domain.rules import Rule
@@ -54,6 +54,7 @@ def contact_policy(
         ),
         salesforce_id_field=connection.salesforce.id_field,
         netsuite_id_field=connection.netsuite.id_field,
+        netsuite_link=_link(connection, netsuite_schema),
         salesforce_schema=salesforce_schema,
         netsuite_schema=netsuite_schema,
     )
@@ -82,6 +83,7 @@ def account_policy(
         update=accounts.update,
         salesforce_id_field=connection.salesforce.id_field,
         netsuite_id_field=connection.netsuite.id_field,
+        netsuite_link=_link(connection, netsuite_schema),
         salesforce_schema=salesforce_schema,
         netsuite_schema=netsuite_schema,
     )
@@ -90,6 +92,13 @@ def account_policy(
 def role_entities(connection: ConnectionSettings) -> frozenset[Entity]:
     """The objects whose roles count."""
     return frozenset(_ROLE_ENTITIES[name] for name in connection.salesforce.role_sources)
+
+
+def _link(connection: ConnectionSettings, schema: Schema | None) -> RecordLink | None:
+    """The link field, if the account has it. A record's own id is the shortest address that leads to it."""
+    field = connection.netsuite.link_field
+    address = f"{connection.salesforce.login_url.rstrip('/')}/{{id}}"
+    return RecordLink(field, address) if schema is not None and field in schema else None
 
 
 def _rules(rules: Iterable[RuleSettings]) -> tuple[Rule, ...]:

@@ -170,6 +170,8 @@ class NetSuiteSettings(Table):
     """Most calls in flight at once, which is also the number of lanes. The whole account shares 5 to 20."""
     id_field: CustomEntityField = ID_FIELDS[Preset.TWINBOOK].netsuite
     """Custom entity field on contact and customer that holds the Salesforce id; see `preset`."""
+    link_field: CustomEntityField = "custentity_twinbook_link"
+    """Field on contact and customer for the address of the Salesforce record; ignored where it does not exist."""
     locked_field: CustomEntityField | None = None
     """Checkbox on the NetSuite contact that keeps Twinbook from writing to it."""
     read_addresses: bool = True

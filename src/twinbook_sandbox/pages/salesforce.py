@@ -2,8 +2,11 @@
 
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import quote
 
-from starlette.routing import BaseRoute
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import BaseRoute, Route
 
 from twinbook_sandbox.pages.layout import (
     FieldView,
@@ -306,5 +309,16 @@ class SalesforceDesk:
 
 
 def salesforce_pages(org: SalesforceOrg) -> list[BaseRoute]:
-    """The routes of the site."""
-    return RecordPages(SalesforceDesk(org)).routes()
+    """The routes of the site; a record's id alone leads to its page, as in a real org."""
+    return [*RecordPages(SalesforceDesk(org)).routes(), *(_leading_to(*item) for item in PREFIXES.items())]
+
+
+PREFIXES = {"001": "Account", "003": "Contact"}
+"""How the ids of the types with pages begin."""
+
+
+def _leading_to(prefix: str, type_: str) -> BaseRoute:
+    async def lead(request: Request) -> Response:
+        return RedirectResponse(f"/ui/{type_}/{prefix}{quote(request.path_params['rest'], safe='')}")
+
+    return Route(f"/{prefix}{{rest}}", lead)

@@ -121,11 +121,8 @@ class Creation:
         """Where this fails, the look at the pair that follows writes the id: it never leads to a second create."""
         if not created:
             return
-        id_field = self._connection.contacts.netsuite_id_field
         writes: dict[str, NetSuiteWrite] = {
-            item.contact.id: Update(
-                item.contact.id, {**item.plan.netsuite_changes, id_field: item.salesforce_id}
-            )
+            item.contact.id: Update(item.contact.id, {**item.plan.netsuite_changes, **item.ids})
             for item in created
         }
         self._lease.check()

@@ -62,6 +62,14 @@ class Newcomer:
             return self.plan.agreed
         return agreed_after(self.plan, mapping, self.kept, self.contact)
 
+    @property
+    def ids(self) -> Fields:
+        """What the NetSuite contact shows of the Salesforce contact that was created for it."""
+        assert self.salesforce_id is not None  # noqa: S101 - asked only of contacts that are created
+        link = self.policy.netsuite_link
+        leads = {link.field: link.leading_to(self.salesforce_id)} if link else {}
+        return {self.policy.netsuite_id_field: self.salesforce_id, **leads}
+
     def settled(self) -> Settled:
         if self.salesforce_id is not None and self.error is None:
             return Settled(self.claimed, self._created(self.salesforce_id), (self._entry(),))
