@@ -15,6 +15,7 @@ from typing import Any
 
 import orjson
 
+from twinbook.cli.context import open_database
 from twinbook.composition import connect
 from twinbook.domain.records import Entity, Key, Side
 from twinbook.engine.clock import SystemClock
@@ -23,7 +24,7 @@ from twinbook.engine.running.supervisor import Supervisor, first_of
 from twinbook.settings import load
 from twinbook.settings.sandbox import from_sandbox
 from twinbook.store import outcomes, runs
-from twinbook.store.database import Database, Store
+from twinbook.store.database import Role, Store
 from twinbook.store.outcomes import Outcome
 from twinbook.store.runs import RunKind
 from twinbook_sandbox.client import SandboxClient
@@ -64,7 +65,7 @@ class Product:
     async def connected(self) -> AsyncIterator[Connection]:
         """A live connection of this process that owns the store; nothing runs yet."""
         settings = load(self.config, self.environment())
-        database = Database.open_file(settings.store.path, owner=True)
+        database = open_database(settings, Role.WORKER)
         try:
             [(name, chosen)] = settings.connections.items()
             async with connect(chosen, Store(database, name), SystemClock()) as connection:

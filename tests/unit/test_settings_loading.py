@@ -60,6 +60,33 @@ def test_paths_are_relative_to_the_file_even_those_of_defaults(directory: Path) 
     )
 
 
+def test_the_store_may_be_a_database_whose_password_is_never_told(directory: Path) -> None:
+    url = "postgresql://twinbook:s3cret@db.example/twinbook"
+    settings = read(directory, f'[store]\nurl = "{url}"\n' + VALID)
+    assert settings.store.url is not None
+    assert settings.store.url.get_secret_value() == url
+    assert "s3cret" not in repr(settings)
+
+
+@pytest.mark.parametrize(
+    ("store", "said"),
+    [
+        ('url = "mysql://u:s3cret@h/d"', "store.url: is not the URL of a PostgreSQL database"),
+        ('url = "postgresql://u:s3cret@h"', "store.url: is not the URL of a PostgreSQL database"),
+        ('url = "postgresql://u:s3cret@h:x/d"', "store.url: is not the URL of a PostgreSQL database"),
+        (
+            'path = "a.db"\nurl = "postgresql://u:s3cret@h/d"',
+            "store: names both a file (path) and a database",
+        ),
+    ],
+)
+def test_a_store_that_cannot_be_is_refused(directory: Path, store: str, said: str) -> None:
+    with pytest.raises(SettingsError) as refused:
+        read(directory, f"[store]\n{store}\n" + VALID)
+    assert said in str(refused.value)
+    assert "s3cret" not in str(refused.value)
+
+
 def test_all_problems_are_reported_at_once_with_key_and_remedy(directory: Path) -> None:
     text = """
 [log]

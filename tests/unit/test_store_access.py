@@ -11,14 +11,16 @@ import pytest
 import sqlalchemy as sa
 
 from twinbook.store import cursors
-from twinbook.store.database import Database, Tx
+from twinbook.store.database import Database, Role, Tx
 
 SCOPE = "default"
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    opened = Database.open_file(tmp_path / "store.db", owner=True)
+def database(tmp_path: Path, dialect: str) -> Iterator[Database]:
+    """A file, because in memory there is but one connection, or a PostgreSQL database."""
+    in_file = dialect == "sqlite"
+    opened = Database.open_file(tmp_path / "store.db", Role.OWNER) if in_file else Database.open_memory()
     yield opened
     opened.close()
 

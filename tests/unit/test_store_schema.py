@@ -1,5 +1,8 @@
-"""The migrations make exactly the schema that the code declares."""
+"""The migrations make exactly the schema that the code declares; a store has one owner at a time."""
 
+from __future__ import annotations
+
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -8,22 +11,66 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
 from twinbook.store import migrations
-from twinbook.store.database import Database, StoreBusyError
+from twinbook.store.database import Database, Role, StoreBusyError
 from twinbook.store.schema import metadata
 
+Open = Callable[[Role], Database]
 
-def test_migrations_and_declared_schema_are_the_same() -> None:
-    engine = sa.create_engine("sqlite://", poolclass=sa.pool.StaticPool)
-    migrations.upgrade(engine)
+
+@pytest.fixture
+def open_store(dialect: str, tmp_path: Path, request: pytest.FixtureRequest) -> Open:
+    """Opens one and the same store."""
+    if dialect == "sqlite":
+        return lambda role: Database.open_file(tmp_path / "store.db", role)
+    server = request.getfixturevalue("postgresql")
+    url = server.create_database()
+    request.addfinalizer(lambda: server.drop_database(url))
+    return lambda role: Database.open_url(url, role)
+
+
+def test_migrations_and_declared_schema_are_the_same(open_store: Open) -> None:
+    database = open_store(Role.OWNER)
+    with database._writing.engine.connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+    database.close()
+
+
+def test_a_guest_makes_the_schema_where_there_is_none(open_store: Open) -> None:
+    database = open_store(Role.GUEST)
+    with database._writing.engine.connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+    database.close()
+
+
+def test_a_store_has_one_owner_at_a_time(open_store: Open) -> None:
+    owner = open_store(Role.OWNER)
+    for role in (Role.OWNER, Role.WORKER):
+        with pytest.raises(StoreBusyError, match="another Twinbook process"):
+            open_store(role)
+    open_store(Role.GUEST).close()
+    owner.close()
+    open_store(Role.OWNER).close()
+
+
+def test_workers_share_a_postgresql_store_and_keep_owners_out(open_store: Open, dialect: str) -> None:
+    first = open_store(Role.WORKER)
+    if dialect == "postgresql":
+        open_store(Role.WORKER).close()
+    with pytest.raises(StoreBusyError):
+        open_store(Role.OWNER)
+    first.close()
+    open_store(Role.OWNER).close()
+
+
+def test_an_older_schema_is_brought_up_to_date(open_store: Open) -> None:
+    """Steps are applied one by one, as an installation of each former version would meet them."""
+    database = open_store(Role.OWNER)
+    engine = database._writing.engine
+    with engine.begin() as connection:
+        metadata.drop_all(connection)
+        connection.execute(sa.text("DROP TABLE alembic_version"))
+    for revision in ("0001", "0003", "head"):
+        migrations.upgrade(engine, revision)
     with engine.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
-
-
-def test_a_store_has_one_owner_at_a_time(tmp_path: Path) -> None:
-    owner = Database.open_file(tmp_path / "store.db", owner=True)
-    with pytest.raises(StoreBusyError, match="another Twinbook process"):
-        Database.open_file(tmp_path / "store.db", owner=True)
-    guest = Database.open_file(tmp_path / "store.db", owner=False)
-    guest.close()
-    owner.close()
-    Database.open_file(tmp_path / "store.db", owner=True).close()
+    database.close()

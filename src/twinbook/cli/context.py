@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import click
+from sqlalchemy import make_url
 
 from twinbook.cli.exits import Exit, Problem
 from twinbook.settings import ConnectionSettings, Settings, load
-from twinbook.store.database import Database, Store
+from twinbook.store.database import Database, Role, Store
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Answer as JSON, for programs.")
 
@@ -42,11 +43,19 @@ def choose_connection(ctx: click.Context, settings: Settings) -> tuple[str, Conn
     return name, settings.connections[name]
 
 
+def open_database(settings: Settings, role: Role) -> Database:
+    """The store that the settings name. Raises `StoreBusyError` while others work on it in another way."""
+    url = settings.store.url
+    if url is None:
+        return Database.open_file(settings.store.path, role)
+    return Database.open_url(make_url(url.get_secret_value()), role)
+
+
 @contextmanager
 def open_store(ctx: click.Context, settings: Settings, *, owner: bool = False) -> Iterator[Store]:
-    """The chosen connection's store. As owner it is this process that works on it."""
+    """The chosen connection's store. As owner it is this process alone that works on it."""
     name, _ = choose_connection(ctx, settings)
-    database = Database.open_file(settings.store.path, owner=owner)
+    database = open_database(settings, Role.OWNER if owner else Role.GUEST)
     try:
         yield Store(database, name)
     finally:

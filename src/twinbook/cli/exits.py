@@ -8,7 +8,7 @@ import click
 
 from twinbook.domain.errors import PermanentError, SideError
 from twinbook.settings.problems import SettingsError
-from twinbook.store.database import StoreBusyError
+from twinbook.store.database import StoreBusyError, StoreUnavailableError
 
 
 class Exit(IntEnum):
@@ -17,7 +17,7 @@ class Exit(IntEnum):
     OK = 0
     FOUND = 1  # the command worked and found something that a person has to look at
     USAGE = 2  # wrong words on the command line, or wrong settings
-    SYSTEM = 3  # Salesforce or NetSuite refused or could not be reached
+    SYSTEM = 3  # Salesforce, NetSuite or the database refused or could not be reached
     BUSY = 4  # another Twinbook process owns the store
 
 
@@ -37,6 +37,8 @@ def explained(error: Exception) -> Problem | None:
         return Problem(str(error), Exit.USAGE)
     if isinstance(error, StoreBusyError):
         return Problem(f"{error}. Stop it first, or use a command that works beside it.", Exit.BUSY)
+    if isinstance(error, StoreUnavailableError):
+        return Problem(f"{error}. Check that it runs, and store.url.", Exit.SYSTEM)
     if isinstance(error, PermanentError):
         return Problem(f"{error} {error.remedy}".strip(), Exit.SYSTEM)
     if isinstance(error, SideError):

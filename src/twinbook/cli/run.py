@@ -7,12 +7,12 @@ import signal
 
 import click
 
-from twinbook.cli.context import load_settings
+from twinbook.cli.context import load_settings, open_database
 from twinbook.composition import configure_logging, connect
 from twinbook.engine.clock import SystemClock
 from twinbook.engine.running.supervisor import Supervisor, first_of
 from twinbook.settings import ConnectionSettings, Settings
-from twinbook.store.database import Database, Store
+from twinbook.store.database import Role, Store
 
 
 @click.command()
@@ -29,7 +29,7 @@ async def _run(settings: Settings) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
-    database = Database.open_file(settings.store.path, owner=True)
+    database = open_database(settings, Role.OWNER)
     try:
         async with asyncio.TaskGroup() as group:
             for name, connection in settings.connections.items():

@@ -10,16 +10,25 @@ from pydantic import Field, StringConstraints, ValidationInfo, field_validator, 
 from twinbook.settings.contacts import AccountSettings, ContactSettings
 from twinbook.settings.presets import ID_FIELDS, Preset
 from twinbook.settings.systems import NetSuiteSettings, SalesforceSettings
-from twinbook.settings.table import FilePath, Seconds, Table, refusal
+from twinbook.settings.table import DatabaseUrl, FilePath, Seconds, Table, refusal
 
 ConnectionName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]*(_[a-z0-9]+)*$", max_length=40)]
 
 
 class StoreSettings(Table):
-    """Where Twinbook keeps its links, its queue and its history."""
+    """Where Twinbook keeps its links, its queue and its history: an SQLite file, or a PostgreSQL database."""
 
     path: FilePath = Path("twinbook.db")
-    """SQLite file, relative to the settings file."""
+    """SQLite file, relative to the settings file; for one process on one machine."""
+    url: DatabaseUrl | None = None
+    """PostgreSQL database instead of the file, as postgresql://user:password@host/name; for several workers."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _file_or_database(cls, values: Any) -> Any:
+        if isinstance(values, dict) and {"path", "url"} <= values.keys():
+            raise refusal("names both a file (path) and a database (url)", "remove one of the two")
+        return values
 
 
 class LogSettings(Table):

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationInfo
 from pydantic_core import PydanticCustomError
 
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -56,12 +56,30 @@ def _without_trailing_slash(url: str) -> str:
     return url.rstrip("/")
 
 
+def _postgresql(url: SecretStr) -> SecretStr:
+    """Only the form is checked. Nothing of the value is told: it may hold a password."""
+    try:
+        parts = urlsplit(url.get_secret_value())
+        complete = (
+            parts.scheme in ("postgresql", "postgres") and bool(parts.path.strip("/")) and parts.port != 0
+        )
+    except ValueError:  # of the port
+        complete = False
+    if not complete:
+        raise refusal(
+            "is not the URL of a PostgreSQL database",
+            "write postgresql://user:password@host/name; special characters of the password as %XX",
+        )
+    return url
+
+
 def _named(names: tuple[str, ...]) -> tuple[str, ...]:
     if any(not name for name in names):
         raise refusal("holds an empty name", "remove it")
     return names
 
 
+DatabaseUrl = Annotated[SecretStr, AfterValidator(_postgresql)]
 FilePath = Annotated[Path, AfterValidator(_beside_the_settings)]
 ExistingFile = Annotated[FilePath, AfterValidator(_existing)]
 Url = Annotated[str, AfterValidator(_without_trailing_slash)]

@@ -17,6 +17,10 @@ class StoreBusyError(Exception):
     """Another Twinbook process owns this store."""
 
 
+class StoreUnavailableError(Exception):
+    """The database does not answer, for longer than it is worth waiting. Nothing was written."""
+
+
 @dataclass(frozen=True, slots=True)
 class Tx:
     """A running transaction, bound to the connection (`scope`) whose rows it may see."""

@@ -8,37 +8,70 @@ nor hold one up. Statements run on threads, so that the event loop never waits f
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import ExitStack
+from enum import Enum
 from pathlib import Path
-from typing import IO, TypeVar
+from typing import TypeVar
 
 import sqlalchemy as sa
 
 from twinbook.store import migrations, schema, sqlite
-from twinbook.store.access import Access, StoreBusyError, Tx
+from twinbook.store.access import Access, StoreBusyError, StoreUnavailableError, Tx
 
-__all__ = ["Database", "Store", "StoreBusyError", "Tx"]
+__all__ = ["Database", "Role", "Store", "StoreBusyError", "StoreUnavailableError", "Tx"]
 
 T = TypeVar("T")
 
+# Whose the work on a PostgreSQL database is.
+WORK = "work"
+
+
+class Role(Enum):
+    """What a process is to the store. A guest asks and marks; workers keep the connections in step; an owner does so
+    alone. On SQLite the only worker is an owner."""
+
+    GUEST = "guest"
+    WORKER = "worker"
+    OWNER = "owner"
+
 
 class Database:
-    """One SQLite file (or memory), shared by all connections of an installation."""
+    """One SQLite file (or memory) or PostgreSQL database, shared by all connections of an installation."""
 
-    def __init__(self, writing: Access, reading: Access, lock: IO[str] | None = None) -> None:
+    def __init__(self, writing: Access, reading: Access, held: ExitStack | None = None) -> None:
         self._writing = writing
         self._reading = reading
-        self._lock = lock
+        self._held = held or ExitStack()
 
     @classmethod
-    def open_file(cls, path: Path, *, owner: bool) -> Database:
+    def open_file(cls, path: Path, role: Role) -> Database:
         """Open (and make, and migrate) the file. Raises `StoreBusyError` when another process owns it."""
         path.parent.mkdir(parents=True, exist_ok=True)
-        lock = sqlite.take_lock(path) if owner else None
+        held, owner = ExitStack(), role is not Role.GUEST
+        if owner:
+            held.callback(sqlite.take_lock(path).close)
         writing, reading = sqlite.file_access(path, checkpoints=owner)
         if owner or not _has_schema(writing.engine):
             migrations.upgrade(writing.engine)
         path.chmod(0o600)
-        return cls(writing, reading, lock)
+        return cls(writing, reading, held)
+
+    @classmethod
+    def open_url(cls, url: sa.URL, role: Role) -> Database:
+        """Open (and migrate) a PostgreSQL database. Raises `StoreBusyError` to an owner while others work on it, to a
+        worker while an owner does, and `StoreUnavailableError` when it does not answer."""
+        from twinbook.store import postgresql
+
+        with ExitStack() as stack:
+            if role is not Role.GUEST:
+                shared = role is Role.WORKER
+                if not stack.enter_context(postgresql.held(url, WORK, shared=shared)):
+                    raise StoreBusyError(
+                        f"another Twinbook process is working on the database {url.database}"
+                    )
+            writing, reading = postgresql.access(url)
+            postgresql.prepare(writing.engine, upgrade=role is not Role.GUEST)
+            return cls(writing, reading, stack.pop_all())
 
     @classmethod
     def open_memory(cls) -> Database:
@@ -66,8 +99,7 @@ class Database:
     def close(self) -> None:
         self._reading.close()
         self._writing.close()
-        if self._lock is not None:
-            self._lock.close()
+        self._held.close()
 
 
 class Store:
@@ -91,4 +123,4 @@ class Store:
 
 
 def _has_schema(engine: sa.Engine) -> bool:
-    return sa.inspect(engine).has_table("dirty")
+    return sa.inspect(engine).has_table(schema.dirty.name)

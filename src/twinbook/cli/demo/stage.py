@@ -13,6 +13,7 @@ from typing import Any
 
 import orjson
 
+from twinbook.cli.context import open_database
 from twinbook.cli.exits import Exit, Problem
 from twinbook.composition import configure_logging, connect
 from twinbook.engine.clock import SystemClock
@@ -21,7 +22,7 @@ from twinbook.engine.running.supervisor import Supervisor, first_of
 from twinbook.settings import ConnectionSettings, load
 from twinbook.settings.model import LogSettings
 from twinbook.settings.sandbox import from_sandbox
-from twinbook.store.database import Database, Store
+from twinbook.store.database import Role, Store
 from twinbook_sandbox.client import SandboxClient
 
 START_TIMEOUT = 120.0
@@ -67,7 +68,7 @@ async def stage(*, accounts: int, contacts: int, latency_ms: int) -> AsyncIterat
         )
         configure_logging(LogSettings(level="error"))
         settings = load(from_sandbox(description, directory)[0], {})
-        database = Database.open_file(settings.store.path, owner=True)
+        database = open_database(settings, Role.WORKER)
         stack.callback(database.close)
         [(name, connection)] = settings.connections.items()
         yield Stage(

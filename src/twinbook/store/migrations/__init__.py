@@ -6,6 +6,8 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
+from twinbook.store.locks import LOCKS, lock_key
+
 
 def upgrade(engine: sa.Engine, revision: str = "head") -> None:
     """Apply all missing steps in one transaction; a database that is current is left alone."""
@@ -16,5 +18,10 @@ def upgrade(engine: sa.Engine, revision: str = "head") -> None:
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent))
     with engine.begin() as connection:
+        if connection.dialect.name == "postgresql":
+            # Of several workers that start together, one migrates and the others find it done; however long it takes.
+            connection.execute(sa.text("SET LOCAL statement_timeout = 0"))
+            lock = sa.func.pg_advisory_xact_lock(LOCKS, lock_key("migration"))
+            connection.execute(sa.select(lock))
         config.attributes["connection"] = connection
         command.upgrade(config, revision)
