@@ -19,6 +19,8 @@ No message holds a path, a query, a header or a body: these carry people's data 
 from __future__ import annotations
 
 import asyncio
+import json
+import re
 import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -37,6 +39,8 @@ from twinbook.domain.errors import PermanentError, TemporaryError
 READ_METHODS = frozenset({"GET", "HEAD"})
 PLAIN_IN_QUERY = "-_.~,()'"
 """Beside letters and digits, what a query string may hold as it is."""
+_HALF_CHARACTER = re.compile(rb"\\u[dD][89a-fA-F]")
+_SURROGATE = re.compile("[\ud800-\udfff]")
 JSON_TYPE = "application/json; charset=UTF-8"
 
 
@@ -68,8 +72,17 @@ class HttpResponse:
     received_at: float
 
     def json(self) -> Any:
-        """The parsed body; raises `ValueError` when it is no JSON, such as an HTML error page."""
-        return orjson.loads(self.body)
+        """The parsed body; raises `ValueError` when it is no JSON, such as an HTML error page.
+
+        Half a character, as is left where a system cuts an emoji in two, is read as U+FFFD: one such value must not
+        make a whole page of records unreadable.
+        """
+        try:
+            return orjson.loads(self.body)
+        except orjson.JSONDecodeError:
+            if not _HALF_CHARACTER.search(self.body):
+                raise
+            return _whole(json.loads(self.body))
 
     def text(self) -> str:
         return self.body.decode("utf-8", errors="replace")
@@ -88,6 +101,17 @@ class HttpResponse:
             return max(0.0, parsedate_to_datetime(value).timestamp() - self.received_at)
         except (ValueError, TypeError):
             return None
+
+
+def _whole(value: Any) -> Any:
+    """A JSON value without lone surrogates."""
+    if isinstance(value, str):
+        return _SURROGATE.sub("\ufffd", value)
+    if isinstance(value, list):
+        return [_whole(item) for item in value]
+    if isinstance(value, dict):
+        return {_whole(key): _whole(item) for key, item in value.items()}
+    return value
 
 
 class Http(Protocol):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -36,6 +37,12 @@ def test_further_lines_are_joined_into_the_third_and_stay_so(lines: list[str]) -
 def test_all_kinds_of_line_ends_and_blank_lines() -> None:
     assert split_street("  Hauptstr. 5 \r\n\r\n Hof 2\rLinks ") == ("Hauptstr. 5", "Hof 2", "Links")
     assert split_street(" \n ") == (None, None, None)
+
+
+@pytest.mark.parametrize("separator", ["\x0b", "\x0c", "\x1d", "\x85", "\u2028", "\u2029"])
+def test_what_is_a_line_end_to_python_alone_is_none(separator: str) -> None:
+    street = f"Hauptstr. 5{separator}Hof 2"
+    assert join_street(split_street(street)) == street
 
 
 def test_flatten_of_a_row_without_address_is_empty() -> None:

@@ -203,3 +203,11 @@ def test_only_a_refused_login_concerns_the_login() -> None:
 )
 def test_fields_are_named_as_in_the_mapping(named: str | None, name: str | None) -> None:
     assert field_name(named) == name
+
+
+def test_a_refusal_of_a_part_of_an_address_names_that_part() -> None:
+    place = "addressBook.items[0].addressBookAddress.country"
+    text = f"You have entered an Invalid Field Value Atlantis for the following field: {place}"
+    found = error_from(refusal(400, "INVALID_CONTENT", text), writing=True)
+    assert isinstance(found, PermanentError)
+    assert found.field == "address.country"

@@ -10,6 +10,7 @@ from twinbook.cli.context import choose_connection, json_option, load_settings, 
 from twinbook.cli.exits import Exit
 from twinbook.cli.findings import FindingList
 from twinbook.cli.session import session
+from twinbook.cli.terminal import say
 from twinbook.composition import connect
 from twinbook.domain.pairing import Finding
 from twinbook.engine.care.adoption import Adoption
@@ -42,13 +43,11 @@ def adopt(ctx: click.Context, preset: str, yes: bool, as_json: bool) -> None:
     else:
         found.show()
         for finding, why in refused:
-            click.echo(
-                f"refused  {finding.entity.value} {finding.salesforce_id} / {finding.netsuite_id}: {why}"
-            )
+            say(f"refused  {finding.entity.value} {finding.salesforce_id} / {finding.netsuite_id}: {why}")
         if yes:
-            click.echo(f"{linked} links were taken over. Next: `twinbook plan`, then `twinbook backfill`.")
+            say(f"{linked} links were taken over. Next: `twinbook plan`, then `twinbook backfill`.")
         else:
-            click.echo("Nothing was written: --yes takes the consistent ones over.")
+            say("Nothing was written: --yes takes the consistent ones over.")
     if found.contradictions or refused:
         ctx.exit(int(Exit.FOUND))
 

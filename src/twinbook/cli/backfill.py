@@ -10,6 +10,7 @@ import click
 from twinbook.cli.context import json_option, load_settings, open_store, person, print_json
 from twinbook.cli.exits import Exit
 from twinbook.cli.session import session
+from twinbook.cli.terminal import say
 from twinbook.domain.plan import OutcomeKind
 from twinbook.domain.reasons import CATALOGUE, Reason
 from twinbook.domain.records import Entity
@@ -92,4 +93,4 @@ def _progress(tx: Tx, run_id: int) -> tuple[Run, Depth]:
 def _print(counts: RunCounts) -> None:
     for kind, reason, number in counts:
         meaning = f"  {CATALOGUE[reason].meaning}" if reason else ""
-        click.echo(f"{number:>8}  {kind.value:<10}{reason or '':<22}{meaning}")
+        say(f"{number:>8}  {kind.value:<10}{reason or '':<22}{meaning}")

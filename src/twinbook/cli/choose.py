@@ -10,6 +10,7 @@ import click
 from twinbook.cli.context import json_option, load_settings, open_store, person, print_json
 from twinbook.cli.exits import Exit, Problem
 from twinbook.cli.session import session
+from twinbook.cli.terminal import say
 from twinbook.domain.ids import to_18
 from twinbook.domain.mapping import ConflictPolicy
 from twinbook.engine.care import controls
@@ -71,7 +72,7 @@ def _confirm(item: Outcome, chosen: list[str], *, as_json: bool) -> None:
     if as_json:
         print_json({"record": item.key, "chosen": chosen})
     else:
-        click.echo(f"{item.name or item.key.id}: {', '.join(map(repr, chosen))} is carried out at once.")
+        say(f"{item.name or item.key.id}: {', '.join(map(repr, chosen))} is carried out at once.")
 
 
 def _wish(values: tuple[str, ...], sides: tuple[str, ...], choice: str | None) -> Wish:
@@ -151,8 +152,8 @@ def _shown(item: Outcome) -> dict[str, object]:
 
 def _print(waiting: list[Outcome]) -> None:
     if not waiting:
-        click.echo("Nothing waits for a person.")
+        say("Nothing waits for a person.")
     for item in waiting:
-        click.secho(f"{item.name or '(no name)'}  {item.key.entity.value} {item.key.id}", bold=True)
-        click.echo(f"  {item.reason.value if item.reason else ''}: {item.detail}")
-        click.echo(f"  Choices: {', '.join(item.choices)}")
+        say(f"{item.name or '(no name)'}  {item.key.entity.value} {item.key.id}", bold=True)
+        say(f"  {item.reason.value if item.reason else ''}: {item.detail}")
+        say(f"  Choices: {', '.join(item.choices)}")

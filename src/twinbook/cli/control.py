@@ -8,6 +8,7 @@ import click
 
 from twinbook.cli.context import json_option, load_settings, open_store, person, print_json
 from twinbook.cli.exits import Exit, Problem
+from twinbook.cli.terminal import say
 from twinbook.domain.ids import to_18
 from twinbook.domain.records import Entity, Key, Side
 from twinbook.engine.care import controls
@@ -43,9 +44,7 @@ def push(ctx: click.Context, record_id: str, as_json: bool) -> None:
     if as_json:
         print_json({"queued": key})
     else:
-        click.echo(
-            f"Queued {key.entity.value} {key.id}. See `twinbook explain {key.id}` for what comes of it."
-        )
+        say(f"Queued {key.entity.value} {key.id}. See `twinbook explain {key.id}` for what comes of it.")
 
 
 @click.command()
@@ -58,7 +57,7 @@ def pause(ctx: click.Context, as_json: bool) -> None:
     if as_json:
         print_json({"paused": True})
     else:
-        click.echo("Paused. Nothing is lost: `twinbook resume` works off what waits.")
+        say("Paused. Nothing is lost: `twinbook resume` works off what waits.")
 
 
 @click.command()
@@ -87,7 +86,7 @@ def resume(ctx: click.Context, confirm: bool, as_json: bool) -> None:
     if as_json:
         print_json({"paused": False, "waiting": number})
     else:
-        click.echo(f"Resumed. {number} records that waited are looked at again.")
+        say(f"Resumed. {number} records that waited are looked at again.")
 
 
 def _salesforce_key(text: str) -> Key | None:

@@ -8,6 +8,7 @@ import click
 
 from twinbook.cli.context import choose_connection, json_option, load_settings, print_json
 from twinbook.cli.exits import Exit
+from twinbook.cli.terminal import say
 from twinbook.doctor import Check, Verdict, examine
 from twinbook.settings import ConnectionSettings
 
@@ -41,7 +42,7 @@ async def _examine(settings: ConnectionSettings, *, quiet: bool) -> list[Check]:
 
 def _print(check: Check) -> None:
     mark, colour = MARKS[check.verdict]
-    click.secho(f"{mark} {check.name:<44}", fg=colour, nl=False)
-    click.echo(check.detail)
+    say(f"{mark} {check.name:<44}", fg=colour, nl=False)
+    say(check.detail)
     if check.verdict is not Verdict.OK and check.remedy:
-        click.echo(f"    {check.remedy}")
+        say(f"    {check.remedy}")

@@ -9,6 +9,7 @@ import click
 
 from twinbook.cli.context import json_option, load_settings, open_store, print_json, when
 from twinbook.cli.exits import Exit, Problem
+from twinbook.cli.terminal import say
 from twinbook.engine.care import controls
 from twinbook.store import incidents
 from twinbook.store.incidents import Incident, IncidentKind
@@ -35,7 +36,7 @@ def list_errors(ctx: click.Context, as_json: bool) -> None:
     if as_json:
         print_json(found)
     elif not found:
-        click.echo("No open errors.")
+        say("No open errors.")
     else:
         _print_groups(found)
     if any(item.kind is IncidentKind.FAILED for item in found):
@@ -66,7 +67,7 @@ def show(ctx: click.Context, number: int, as_json: bool) -> None:
         "closed": f"{when(found.closed_at)} by {found.closed_by}" if found.closed_at else "no",
     }
     for name, value in rows.items():
-        click.echo(f"{name:>12}  {value}")
+        say(f"{name:>12}  {value}")
 
 
 @errors.command()
@@ -88,7 +89,7 @@ def retry(ctx: click.Context, numbers: tuple[int, ...], everything: bool, as_jso
     if as_json:
         print_json({"retried": [item.id for item in chosen]})
     else:
-        click.echo(f"{len(chosen)} records are tried again.")
+        say(f"{len(chosen)} records are tried again.")
 
 
 def _print_groups(found: list[Incident]) -> None:
@@ -97,9 +98,9 @@ def _print_groups(found: list[Incident]) -> None:
         groups[item.code, item.remedy].append(item)
     for (code, remedy), members in groups.items():
         retried = all(item.kind is IncidentKind.RETRYING for item in members)
-        click.secho(f"{code}  ({len(members)}{', retried by itself' if retried else ''})", bold=True)
-        click.echo(f"  What to do: {remedy}")
+        say(f"{code}  ({len(members)}{', retried by itself' if retried else ''})", bold=True)
+        say(f"  What to do: {remedy}")
         for item in members[:10]:
-            click.echo(f"  #{item.id}  {item.key.entity.value} {item.key.id}  {item.message}")
+            say(f"  #{item.id}  {item.key.entity.value} {item.key.id}  {item.message}")
         if len(members) > 10:
-            click.echo(f"  … and {len(members) - 10} more (--json lists all)")
+            say(f"  … and {len(members) - 10} more (--json lists all)")

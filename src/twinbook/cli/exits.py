@@ -6,6 +6,7 @@ from enum import IntEnum
 
 import click
 
+from twinbook.cli.terminal import visible
 from twinbook.domain.errors import PermanentError, SideError
 from twinbook.settings.problems import SettingsError
 from twinbook.store.database import StoreBusyError, StoreUnavailableError
@@ -28,11 +29,16 @@ class Problem(click.ClickException):
         super().__init__(message)
         self.exit_code = int(code)  # type: ignore[misc]  # click reads it from the instance
 
+    def format_message(self) -> str:
+        return visible(self.message)
+
 
 def explained(error: Exception) -> Problem | None:
     """The message for what a user, or one of the systems, can cause; None for a fault of Twinbook's own."""
     if isinstance(error, ExceptionGroup):
         return explained(error.exceptions[0])
+    if isinstance(error, Problem):
+        return error
     if isinstance(error, SettingsError):
         return Problem(str(error), Exit.USAGE)
     if isinstance(error, StoreBusyError):

@@ -9,6 +9,7 @@ import click
 from twinbook.cli.context import json_option, load_settings, print_json, when
 from twinbook.cli.exits import Exit, Problem
 from twinbook.cli.session import session
+from twinbook.cli.terminal import say
 from twinbook.domain.plan import AccountPlan, ContactPlan, FieldVerdict
 from twinbook.domain.why import field_sentence, sentence, sentence_of
 from twinbook.engine.insight.explain import Explainer, Explanation, Remembered, origin
@@ -44,7 +45,7 @@ async def _explain(ctx: click.Context, contact: str) -> list[Explanation]:
 
 def _print(item: Explanation) -> None:
     stored = item.remembered.outcome
-    click.secho(
+    say(
         f"{item.name or (stored.name if stored else '')}  ({item.salesforce_id or item.netsuite_id})",
         bold=True,
     )
@@ -52,23 +53,23 @@ def _print(item: Explanation) -> None:
         _print_plan(item.plan)
     elif stored is not None:
         if item.unreachable:
-            click.echo(f"  The systems could not be asked just now ({item.unreachable}). What was stored:")
-        click.echo(f"  {sentence(stored.kind, stored.reason, detail=stored.detail)}")
+            say(f"  The systems could not be asked just now ({item.unreachable}). What was stored:")
+        say(f"  {sentence(stored.kind, stored.reason, detail=stored.detail)}")
     _print_memory(item.remembered)
 
 
 def _print_plan(plan: ContactPlan | AccountPlan) -> None:
-    click.echo(f"  {sentence_of(plan)}")
-    click.echo("\n  Rules, in the order they are looked at:")
+    say(f"  {sentence_of(plan)}")
+    say("\n  Rules, in the order they are looked at:")
     for step in plan.trace:
         saw = ", ".join(f"{key}: {value}" for key, value in step.saw)
-        click.echo(f"    {'yes' if step.answer else 'no':<4}{step.question}{f'   [{saw}]' if saw else ''}")
+        say(f"    {'yes' if step.answer else 'no':<4}{step.question}{f'   [{saw}]' if saw else ''}")
     decisions = plan.decisions if isinstance(plan, ContactPlan) else ()
     different = [decision for decision in decisions if decision.verdict is not FieldVerdict.SAME]
     if different:
-        click.echo("\n  Fields that differ:")
+        say("\n  Fields that differ:")
     for decision in different:
-        click.echo(f"    {field_sentence(decision)}")
+        say(f"    {field_sentence(decision)}")
 
 
 def _print_memory(remembered: Remembered) -> None:
@@ -78,27 +79,25 @@ def _print_memory(remembered: Remembered) -> None:
             if remembered.queued.claimed
             else f"is due at {when(remembered.queued.due_at)}"
         )
-        click.echo(
+        say(
             f"\n  In the queue: it {state} ({remembered.queued.cause}, {remembered.queued.attempts} tries failed)."
         )
     if remembered.incident is not None:
-        click.echo(
+        say(
             f"\n  Open error #{remembered.incident.id}: {remembered.incident.code}: {remembered.incident.message}"
         )
-        click.echo(f"  What to do: {remembered.incident.remedy}")
+        say(f"  What to do: {remembered.incident.remedy}")
     if remembered.outcome is not None:
         last = remembered.outcome
-        click.echo(
-            f"\n  Last look {when(last.looked_at)}: {sentence(last.kind, last.reason, detail=last.detail)}"
-        )
-        click.echo(f"  Last write {when(last.written_at)}{f': {last.written}' if last.written else ''}.")
+        say(f"\n  Last look {when(last.looked_at)}: {sentence(last.kind, last.reason, detail=last.detail)}")
+        say(f"  Last write {when(last.written_at)}{f': {last.written}' if last.written else ''}.")
     if remembered.history:
-        click.echo("\n  History, newest first:")
+        say("\n  History, newest first:")
         for entry in remembered.history:
-            click.echo(f"    #{entry.id}  {when(entry.at)}  {entry.what} by {entry.who}: {entry.why}")
+            say(f"    #{entry.id}  {when(entry.at)}  {entry.what} by {entry.who}: {entry.why}")
             for change in entry.changes:
-                click.echo(f"        {_line(change)}")
-    click.echo()
+                say(f"        {_line(change)}")
+    say()
 
 
 def _line(change: Change) -> str:

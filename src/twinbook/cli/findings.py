@@ -6,8 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-import click
-
+from twinbook.cli.terminal import say
 from twinbook.domain.pairing import Finding, Verdict
 from twinbook.domain.records import Entity
 
@@ -37,14 +36,14 @@ class FindingList:
     def show(self) -> None:
         for finding in self.odd[:SHOWN]:
             pair = f"{finding.salesforce_id or '-'} / {finding.netsuite_id or '-'}"
-            click.echo(
+            say(
                 f"{finding.verdict.value:<14}{finding.entity.value:<8} {pair:<32} {finding.label}: {finding.why}"
             )
         if len(self.odd) > SHOWN:
-            click.echo(f"… and {len(self.odd) - SHOWN} more (--json lists all)")
+            say(f"… and {len(self.odd) - SHOWN} more (--json lists all)")
         for (entity, verdict), number in sorted(self.counts.items()):
-            click.echo(f"{number:>8}  {entity.value}s {verdict.value}")
-        click.echo(f"{self.known:>8}  of these are in the link table already")
+            say(f"{number:>8}  {entity.value}s {verdict.value}")
+        say(f"{self.known:>8}  of these are in the link table already")
 
     def as_json(self) -> dict[str, object]:
         return {

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib
 import os
+import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -73,9 +75,21 @@ def twinbook(ctx: click.Context, config: Path, connection: str | None) -> None:
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
 
 
+def refuse_unreadable(words: Sequence[str]) -> None:
+    """Raises `Problem` for a word whose bytes were no text in the terminal's encoding: no record can hold it."""
+    for word in words:
+        if not word.isascii() and any("\ud800" <= character <= "\udfff" for character in word):
+            from twinbook.cli.exits import Exit, Problem
+
+            raise Problem(
+                f"{word} is no text in UTF-8. Type it anew, or copy it from the record.", Exit.USAGE
+            )
+
+
 def main() -> None:
     """The entry point. Whatever a user can cause ends in one message on stderr and a documented exit code."""
     try:
+        refuse_unreadable(sys.argv[1:])
         twinbook()
     except Exception as error:
         from twinbook.cli.exits import explained

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from twinbook.cli.exits import Exit, Problem
+from twinbook.cli.terminal import say
 from twinbook.settings import json_schema, render_commented
 from twinbook.settings.sandbox import from_sandbox
 
@@ -36,12 +37,10 @@ def init(ctx: click.Context, sandbox: str | None, force: bool, schema: bool) -> 
     path.parent.mkdir(parents=True, exist_ok=True)
     if sandbox is None:
         path.write_text(render_commented({}), encoding="utf-8")
-        click.echo(f"Wrote {path}. Fill in the lines without a value, then run `twinbook doctor`.")
+        say(f"Wrote {path}. Fill in the lines without a value, then run `twinbook doctor`.")
         return
     written = from_sandbox(asyncio.run(_describe(sandbox)), path.parent, name=path.name)
-    click.echo(
-        f"Wrote {', '.join(str(item) for item in written)}. Next: `twinbook doctor`, then `twinbook run`."
-    )
+    say(f"Wrote {', '.join(str(item) for item in written)}. Next: `twinbook doctor`, then `twinbook run`.")
 
 
 async def _describe(url: str) -> dict[str, Any]:

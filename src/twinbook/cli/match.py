@@ -19,6 +19,7 @@ from twinbook.cli.matching_csv import (
     write_rows,
 )
 from twinbook.cli.session import session
+from twinbook.cli.terminal import console, say, visible
 from twinbook.engine.care.deciding import UNDECIDE, Choice, Deciding, Flaw
 from twinbook.engine.insight.matching_report import NEEDS_A_PERSON, Match, MatchKind, matches
 
@@ -68,7 +69,7 @@ def match(
         if as_json:
             print_json({"decided": choices})
         else:
-            click.echo(f"{len(choices)} decisions were stored, by {person()}.")
+            say(f"{len(choices)} decisions were stored, by {person()}.")
         return
     counts, rows = asyncio.run(_report(ctx, csv_file, keep_all=as_json))
     if as_json:
@@ -135,19 +136,17 @@ def _opened(path: Path | None) -> TextIO | None:
 
 
 def _print(counts: Counter[MatchKind], rows: list[Match], csv_file: Path | None) -> None:
-    from rich.console import Console
     from rich.table import Table
 
-    console = Console()
     table = Table("", "contact", "email", "account", "candidates")
     for row in rows:
         texts = (row.kind.value, f"{row.salesforce_id}\n{row.name}", row.email, row.account)
-        table.add_row(*(text or "" for text in texts), "\n".join(map(described, row.candidates)))
+        table.add_row(*(visible(text or "") for text in (*texts, "\n".join(map(described, row.candidates)))))
     if rows:
-        console.print(table)
+        console().print(table)
     for kind, number in counts.most_common():
-        console.print(f"{number:>8}  {kind.value}")
+        say(f"{number:>8}  {kind.value}")
     where = f" All rows are in {csv_file}." if csv_file else " Give --csv FILE to decide in a spreadsheet."
     if len(rows) < counts.total():
-        console.print(f"The table shows {len(rows)} of them.")
-    console.print(f"{counts.total()} contacts are not linked yet. Nothing was written.{where}")
+        say(f"The table shows {len(rows)} of them.")
+    say(f"{counts.total()} contacts are not linked yet. Nothing was written.{where}")

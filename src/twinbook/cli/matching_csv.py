@@ -7,6 +7,7 @@ texts come from records that anybody may have filled in. Reading takes it off ag
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TextIO
@@ -40,7 +41,8 @@ def open_for_writing(path: Path) -> TextIO:
 
 
 def write_rows(file: TextIO, rows: Iterable[Match], *, header: bool) -> None:
-    writer = csv.writer(file)
+    # All cells are quoted: where lists are separated by semicolons, a cell `a;=1+1` would become two.
+    writer = csv.writer(file, quoting=csv.QUOTE_ALL)
     if header:
         writer.writerow(COLUMNS)
     writer.writerows([safe(cell) for cell in _cells(row)] for row in rows)
@@ -52,7 +54,8 @@ def read_choices(path: Path) -> tuple[list[Choice], list[Flaw]]:
     Raises `UnreadableFileError` when it is no such file.
     """
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            text = file.read()
     except UnicodeDecodeError:
         raise UnreadableFileError(f"{path} is not UTF-8 text; save it as CSV UTF-8") from None
     except OSError as problem:
@@ -72,7 +75,8 @@ def _rows(path: Path, text: str) -> Iterator[tuple[int, Mapping[str, str]]]:
     """Spreadsheets of some countries save with semicolons. Rows are counted as a spreadsheet shows them."""
     head = text.partition("\n")[0]
     delimiter = max(DELIMITERS, key=head.count)
-    reader = csv.DictReader(text.splitlines(keepends=True), delimiter=delimiter, strict=True)
+    # Not by splitlines(), which ends a line at characters that are text to a spreadsheet.
+    reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     try:
         names = [name.strip() for name in reader.fieldnames or ()]
         missing = [column for column in (CONTACT, DECISION) if column not in names]

@@ -9,6 +9,7 @@ import click
 
 from twinbook.cli.context import json_option, load_settings, print_json
 from twinbook.cli.session import session
+from twinbook.cli.terminal import console, say
 from twinbook.domain.plan import OutcomeKind
 from twinbook.domain.reasons import CATALOGUE, Reason
 from twinbook.domain.why import sentence_of
@@ -45,7 +46,7 @@ def plan(ctx: click.Context, as_list: bool, reason: str | None, as_json: bool) -
         return
     _print_counts(counts)
     for item in listed:
-        click.echo(
+        say(
             f"{item.salesforce_id}  {item.plan.outcome.value:<9} {item.plan.reason or '':<22} "
             f"{item.name} <{item.email or '-'}>  {sentence_of(item.plan)}"
         )
@@ -79,7 +80,6 @@ def _row(item: Foreseen) -> dict[str, object]:
 
 
 def _print_counts(counts: Counts) -> None:
-    from rich.console import Console
     from rich.table import Table
 
     table = Table("number", "outcome", "reason", "what it means")
@@ -90,6 +90,5 @@ def _print_counts(counts: Counts) -> None:
             reason or "",
             WHAT.get(kind) or (CATALOGUE[reason].meaning if reason else ""),
         )
-    console = Console()
-    console.print(table)
-    console.print(f"{counts.total()} contacts. Nothing was written.")
+    console().print(table)
+    say(f"{counts.total()} contacts. Nothing was written.")

@@ -10,6 +10,7 @@ from twinbook.cli.context import json_option, load_settings, person, print_json
 from twinbook.cli.exits import Exit
 from twinbook.cli.findings import FindingList
 from twinbook.cli.session import session
+from twinbook.cli.terminal import say
 from twinbook.engine.care.rebuild import Rebuild
 
 
@@ -35,7 +36,7 @@ def rebuild(ctx: click.Context, write: bool, as_json: bool) -> None:
             if write
             else "Nothing was stored: --write stores what is missing."
         )
-        click.echo(done)
+        say(done)
     if found.contradictions:
         ctx.exit(int(Exit.FOUND))
 

@@ -8,6 +8,7 @@ import signal
 import click
 
 from twinbook.cli.context import load_settings, open_database
+from twinbook.cli.terminal import say
 from twinbook.composition import configure_logging, connect
 from twinbook.engine.clock import SystemClock
 from twinbook.engine.running.supervisor import Supervisor, first_of
@@ -43,5 +44,5 @@ async def _keep_in_step(settings: ConnectionSettings, store: Store, stop: asynci
         supervisor = Supervisor(connection)
         running = asyncio.create_task(supervisor.run(stop.wait()))
         await first_of(supervisor.watches_all.wait(), running)
-        click.echo(f"{store.scope}: in step with Salesforce and NetSuite; stop with Ctrl-C", err=True)
+        say(f"{store.scope}: in step with Salesforce and NetSuite; stop with Ctrl-C", err=True)
         await running

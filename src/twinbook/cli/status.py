@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import click
 
 from twinbook.cli.context import json_option, load_settings, open_store, print_json, when
+from twinbook.cli.terminal import console, say
 from twinbook.domain.reasons import CATALOGUE
 from twinbook.domain.records import Entity
 from twinbook.store import cursors, dirty_keys, flows, incidents, links, outcomes, runs
@@ -67,26 +68,24 @@ def _read(tx: Tx, *, now: float) -> Status:
 
 
 def _print(found: Status) -> None:
-    from rich.console import Console
     from rich.table import Table
 
-    console = Console()
     flow = f"paused by {found.flow.changed_by}" if found.flow.paused else "on"
     queue = found.queue
-    console.print(f"[bold]{found.connection}[/bold]  flow {flow}")
+    say(f"{found.connection}  flow {flow}", bold=True)
     if found.flow.stopped:
-        console.print(
-            f"[bold red]safety stop[/bold red] since {when(found.flow.stopped_at)}: {found.flow.stopped_why}. "
-            "Check the two systems, then `twinbook resume --confirm`."
+        say(
+            f"safety stop since {when(found.flow.stopped_at)}: {found.flow.stopped_why}. "
+            "Check the two systems, then `twinbook resume --confirm`.",
+            bold=True,
+            fg="red",
         )
-    console.print(f"linked    {found.linked_contacts} contacts, {found.linked_accounts} accounts")
-    console.print(f"queue     {queue.due} due, {queue.later} for later, {queue.claimed} in work")
-    console.print(
-        f"errors    {found.errors['failed']} need a person, {found.errors['retrying']} are being retried"
-    )
+    say(f"linked    {found.linked_contacts} contacts, {found.linked_accounts} accounts")
+    say(f"queue     {queue.due} due, {queue.later} for later, {queue.claimed} in work")
+    say(f"errors    {found.errors['failed']} need a person, {found.errors['retrying']} are being retried")
     for run in found.runs:
         total = f" of about {run.total}" if run.total else ""
-        console.print(
+        say(
             f"{run.kind.value:<9} {run.state.value}, {run.listed}{total} listed, since {when(run.started_at)}"
         )
     for title, tallies in (("Contacts", found.contacts), ("Accounts", found.accounts)):
@@ -95,4 +94,4 @@ def _print(found: Status) -> None:
             meaning = CATALOGUE[item.reason].meaning if item.reason else ""
             table.add_row(item.kind.value, item.reason or "", str(item.number), meaning)
         if tallies:
-            console.print(table)
+            console().print(table)

@@ -12,6 +12,7 @@ import click
 from twinbook.cli.context import json_option, load_settings, person, print_json
 from twinbook.cli.exits import Exit, Problem
 from twinbook.cli.session import session
+from twinbook.cli.terminal import say
 from twinbook.engine.care.undo import Carried, Undoer
 from twinbook.engine.care.undoing import FieldUndo, Step, Undo
 from twinbook.store.journal import Selection
@@ -100,17 +101,17 @@ def _row(item: Undo) -> dict[str, object]:
 
 def _print(found: list[Undo], refused: list[Carried], *, done: bool) -> None:
     for item in found:
-        click.secho(f"{item.name}  ({item.salesforce_id} / {item.netsuite_id or '-'})", bold=True)
-        click.echo(f"  {WHAT[item.step]}{f': {item.obstacle}' if item.obstacle else ''}")
+        say(f"{item.name}  ({item.salesforce_id} / {item.netsuite_id or '-'})", bold=True)
+        say(f"  {WHAT[item.step]}{f': {item.obstacle}' if item.obstacle else ''}")
         for one in item.fields:
-            click.echo(f"    {_line(one)}")
+            say(f"    {_line(one)}")
     for carried in refused:
-        click.echo(f"refused  {carried.undo.salesforce_id}: {carried.refused}")
+        say(f"refused  {carried.undo.salesforce_id}: {carried.refused}")
     number = sum(item.step is not Step.NOTHING for item in found) - len(refused)
     if done:
-        click.echo(f"{number} contacts were undone.")
+        say(f"{number} contacts were undone.")
     else:
-        click.echo(f"{number} contacts would be undone. Nothing was written: --yes does it.")
+        say(f"{number} contacts would be undone. Nothing was written: --yes does it.")
 
 
 def _line(one: FieldUndo) -> str:

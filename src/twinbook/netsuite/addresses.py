@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
+from twinbook.domain.canonical import street_lines
 from twinbook.domain.records import Fields, Value
 from twinbook.netsuite.fields import ADDRESS_FIELDS, ADDRESS_LINES, CITY, COUNTRY, STATE, STREET, ZIP
 
@@ -21,8 +22,8 @@ Subrecord = dict[str, Any]
 
 def split_street(street: str) -> tuple[str | None, str | None, str | None]:
     """A street as addr1 to addr3; more lines than three are joined into the third with commas."""
-    lines = [line.strip() for line in street.splitlines()]
-    lines = [line for line in lines if line]
+    # The domain's own idea of lines: another one would find every pair different after each write.
+    lines = street_lines(street.replace("\r\n", "\n").replace("\r", "\n"))
     kept = lines[: ADDRESS_LINES - 1]
     rest = ", ".join(lines[ADDRESS_LINES - 1 :])
     padded = [*kept, *([rest] if rest else []), None, None, None]

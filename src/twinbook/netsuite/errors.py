@@ -91,12 +91,12 @@ RULES: Final = (
     ),
     _rule(
         "FIELD_TOO_LONG",
-        r"field (?P<field>[\w.]+) contained more than the maximum number \(\s*\d+\s*\) of characters",
+        r"field (?P<field>[\w.\[\]]+) contained more than the maximum number \(\s*\d+\s*\) of characters",
         'Shorten the value, or set on_overflow = "truncate" for this field in the mapping.',
     ),
     _rule(
         "INVALID_REFERENCE",
-        r"Invalid Field Value .* for the following field: (?P<field>[\w.]+)|INVALID_KEY_OR_REF",
+        r"Invalid Field Value .* for the following field: (?P<field>[\w.\[\]]+)|INVALID_KEY_OR_REF",
         "The record or list value that is referred to does not exist, is inactive, or is hidden from the role.",
     ),
     _rule(

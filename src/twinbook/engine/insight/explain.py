@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -23,6 +24,7 @@ from twinbook.store.journal import Change, Entry
 from twinbook.store.outcomes import Outcome
 
 ACCOUNT_PREFIX = "001"
+NETSUITE_ID = re.compile(r"[0-9]{1,18}")
 
 # Contacts that one email may be explained for at once.
 MOST_CONTACTS = 20
@@ -64,8 +66,9 @@ class Explainer:
     async def explain(self, text: str) -> list[Explanation]:
         """One explanation for each contact or account that `text` names; none when it names nothing known."""
         try:
-            if text.strip().startswith(ACCOUNT_PREFIX):
-                return await self._account(to_18(text))
+            id_ = _salesforce_id(text)
+            if id_ and id_.startswith(ACCOUNT_PREFIX):
+                return await self._account(id_)
             keys = (await self._find(text.strip()))[:MOST_CONTACTS]
             return [
                 *await self._pairs(_ids(keys, Side.SALESFORCE)),
@@ -114,12 +117,10 @@ class Explainer:
         if "@" in text:
             found = await self._connection.salesforce.search_contacts([text])
             return list(dict.fromkeys([*map(_of_salesforce, found), *await self._known(text)]))
-        if text.isdigit():
+        if NETSUITE_ID.fullmatch(text):
             return await self._known(text) or await self._of_netsuite(text)
-        try:
-            return [_of_salesforce(to_18(text))]
-        except ValueError:
-            return []
+        id_ = _salesforce_id(text)
+        return [_of_salesforce(id_)] if id_ else []
 
     async def _of_netsuite(self, netsuite_id: str) -> list[Key]:
         """Of a contact that was never looked at: the Salesforce contact whose id it carries, else itself."""
@@ -171,8 +172,12 @@ def _ids(keys: Sequence[Key], side: Side) -> list[str]:
     return [key.id for key in keys if key.side is side]
 
 
-def _normal(text: str) -> str:
+def _salesforce_id(text: str) -> str | None:
     try:
         return to_18(text)
     except ValueError:
-        return text.strip().casefold()
+        return None
+
+
+def _normal(text: str) -> str:
+    return _salesforce_id(text) or text.strip().casefold()
