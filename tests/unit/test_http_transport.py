@@ -184,3 +184,21 @@ async def test_an_unreadable_ca_file_is_named() -> None:
 def test_retry_after_in_both_forms(header: str, seconds: float | None) -> None:
     now = 1_789_997_600.0  # 2026-09-21 13:33:20 UTC
     assert HttpResponse(503, CIMultiDict({"retry-after": header}), b"", now).retry_after == seconds
+
+
+@pytest.mark.parametrize(
+    ("body", "read"),
+    [
+        (b'{"a": "cut \\ud83d", "b": ["\\uDE00x"]}', {"a": "cut \ufffd", "b": ["\ufffdx"]}),
+        (b'{"a": "\\ud83c\\udf89"}', {"a": "\U0001f389"}),
+        (b'{"\\ud83d": null}', {"\ufffd": None}),
+    ],
+)
+def test_half_a_character_does_not_spoil_an_answer(body: bytes, read: object) -> None:
+    assert HttpResponse(200, CIMultiDict(), body, NOW).json() == read
+
+
+@pytest.mark.parametrize("body", [b"<html>\\ud83d</html>", b"", b'{"a": "\xff"}', b'{"a": "\\ud83d"'])
+def test_what_is_no_json_is_refused(body: bytes) -> None:
+    with pytest.raises(ValueError):  # noqa: PT011
+        HttpResponse(200, CIMultiDict(), body, NOW).json()

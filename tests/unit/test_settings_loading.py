@@ -53,6 +53,10 @@ def test_a_short_file_is_enough(directory: Path) -> None:
     assert connection.netsuite.account_id == "1234567_SB1"
 
 
+def test_a_byte_order_mark_is_no_problem(directory: Path) -> None:
+    assert read(directory, f"\ufeff{VALID}").connections["default"].netsuite.account_id == "1234567_SB1"
+
+
 def test_paths_are_relative_to_the_file_even_those_of_defaults(directory: Path) -> None:
     assert read(directory, VALID).store.path == directory / "twinbook.db"
     assert (
