@@ -200,5 +200,5 @@ def test_half_a_character_does_not_spoil_an_answer(body: bytes, read: object) ->
 
 @pytest.mark.parametrize("body", [b"<html>\\ud83d</html>", b"", b'{"a": "\xff"}', b'{"a": "\\ud83d"'])
 def test_what_is_no_json_is_refused(body: bytes) -> None:
-    with pytest.raises(ValueError):  # noqa: PT011
+    with pytest.raises(ValueError):
         HttpResponse(200, CIMultiDict(), body, NOW).json()
