@@ -141,7 +141,8 @@ class Sandbox:
         # Events of the data set itself belong to the past: the bus begins after it. No two runs share replay ids
         # or event ids, or a client that outlives the sandbox would take new events for old ones.
         run = self.options.seed + int(self.clock.now().timestamp() * 1000)
-        self.bus = EventBus(self.clock, self.salesforce.changes, self.salesforce.schema_of, run)
+        org = self.salesforce
+        self.bus = EventBus(self.clock, org.changes, org.schema_of, run, org.hidden_fields)
         server = PubSubServer(self.bus, self.salesforce.check_token)
         self._pubsub_port = await server.start(self.options.host, self.options.pubsub_port, self._tls)
         self._to_undo.push_async_callback(server.stop)

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from twinbook_sandbox.core.orders import BadOrderError, parse
 from twinbook_sandbox.pubsub.events import OVERFLOW, OVERFLOW_ID
+from twinbook_sandbox.salesforce.metadata import parsed, values
 
 if TYPE_CHECKING:
     from twinbook_sandbox.core.control import Action
@@ -31,6 +32,12 @@ class EntityOrder(_Order):
     """One entity, such as Contact."""
 
     entity: Entity
+
+
+class MetadataOrder(_Order):
+    """Files of the Metadata API, as texts."""
+
+    metadata: Annotated[list[str], Field(min_length=1)]
 
 
 class CountOrder(_Order):
@@ -84,6 +91,7 @@ class BusActions:
             "change_schema": self.change_schema,
             "enable_entity": self.enable_entity,
             "disable_entity": self.disable_entity,
+            "deploy_channel_members": self.deploy_channel_members,
             "forbid_entity": self.forbid_entity,
             "allow_entity": self.allow_entity,
         }
@@ -164,15 +172,20 @@ class BusActions:
     def enable_entity(self, given: dict[str, Any]) -> dict[str, list[str]]:
         """Select an entity for Change Data Capture: {entity}."""
         entity = parse(EntityOrder, given).entity
-        most = self._bus.switches.max_selected_entities
-        if len(self._bus.enabled | {entity}) > most:
-            raise BadOrderError("entity", f"{most} entities are selected already", "disable one first")
+        self._check_room(self._bus.enabled | {entity})
         self._bus.enabled.add(entity)
         return self._enabled()
 
     def disable_entity(self, given: dict[str, Any]) -> dict[str, list[str]]:
         """Take an entity out of Change Data Capture: {entity}."""
         self._bus.enabled.discard(parse(EntityOrder, given).entity)
+        return self._enabled()
+
+    def deploy_channel_members(self, given: dict[str, Any]) -> dict[str, list[str]]:
+        """Select entities by PlatformEventChannelMember files of the default channel: {metadata: [XML]}."""
+        selected = {_selected_by(text) for text in parse(MetadataOrder, given).metadata}
+        self._check_room(self._bus.enabled | selected)
+        self._bus.enabled |= selected
         return self._enabled()
 
     def forbid_entity(self, given: dict[str, Any]) -> dict[str, list[str]]:
@@ -184,6 +197,11 @@ class BusActions:
         """Give View All on an entity back: {entity}."""
         self._bus.forbidden.discard(parse(EntityOrder, given).entity)
         return {"forbidden": sorted(self._bus.forbidden)}
+
+    def _check_room(self, entities: set[str]) -> None:
+        most = self._bus.switches.max_selected_entities
+        if len(entities) > most:
+            raise BadOrderError("entity", f"{most} entities are selected already", "disable one first")
 
     def _enabled(self) -> dict[str, list[str]]:
         return {"enabled": sorted(self._bus.enabled)}
@@ -200,3 +218,11 @@ class BusActions:
             remedy = f"choose one of {', '.join(sorted(self._bus.enabled))}, or enable_entity first"
             raise BadOrderError("entity", f"{entity} is not selected for Change Data Capture", remedy)
         return {"event_id": self._bus.announce(entity, change_type, ids, fields, origin)}
+
+
+def _selected_by(text: str) -> str:
+    """The entity that a channel member selects. Raises ValueError."""
+    member = values(parsed(text, "PlatformEventChannelMember"))
+    if member.get("eventChannel") != "ChangeEvents":
+        raise ValueError(f"only the channel ChangeEvents is emulated, not {member.get('eventChannel')}")
+    return member["selectedEntity"].removesuffix("ChangeEvent")

@@ -10,6 +10,7 @@ import random
 import uuid
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Protocol
 
 from twinbook_sandbox.core.clock import Clock
@@ -55,10 +56,19 @@ class LiveStream(Protocol):
 
 
 class EventBus:
-    """Retained events, their schemas, and who listens. `schema_of` gives an object's fields as they are now."""
+    """Retained events, their schemas, and who listens.
+
+    `schema_of` gives an object's fields as they are now. `hidden` tells the fields whose values the subscribing user
+    may not see, None for objects whose events it may not see at all (salesforce.md 3.1).
+    """
 
     def __init__(
-        self, clock: Clock, changes: ChangeLog, schema_of: Callable[[str], ObjectSchema], seed: int
+        self,
+        clock: Clock,
+        changes: ChangeLog,
+        schema_of: Callable[[str], ObjectSchema],
+        seed: int,
+        hidden: Callable[[str], frozenset[str] | None] = lambda _entity: frozenset(),
     ) -> None:
         self.switches = PubSubSwitches()
         self.enabled = set(DEFAULT_ENTITIES)
@@ -74,6 +84,7 @@ class EventBus:
         self.random = random.Random(seed)  # noqa: S311 - repeatable, not secret
         self.log = RetentionLog(clock, self.random)
         self._schema_of = schema_of
+        self._hidden = hidden
         self._schemas: dict[str, EventSchema] = {}
         self._current: dict[str, tuple[ObjectSchema, EventSchema]] = {}
         self._inserted: dict[str, list[EventField]] = {}
@@ -98,6 +109,10 @@ class EventBus:
         if topic == DEFAULT_CHANNEL:
             return frozenset(self.enabled)
         return frozenset(entity for entity in self.enabled if topic_of(entity) == topic)
+
+    def not_permitted(self, entities: frozenset[str]) -> frozenset[str]:
+        """Those of the entities whose events the subscribing user may not see."""
+        return frozenset(each for each in entities if each in self.forbidden or self._hidden(each) is None)
 
     def schema(self, entity: str) -> EventSchema:
         """The schema of an entity's next event."""
@@ -128,6 +143,10 @@ class EventBus:
         if change.entity not in self.enabled or _take_one(self.lose, change.entity):
             return None
         schema = self.schema(change.entity)
+        hidden = self._hidden(change.entity) or frozenset()
+        change = replace(
+            change, fields={name: value for name, value in change.fields.items() if name not in hidden}
+        )
         payload = encode(change, schema, parent_bit=self.switches.compound_parent_bit)
         event = Event(self.new_uuid(), change.entity, schema.id, payload)
         for _ in range(2 if _take_one(self.duplicate, change.entity) else 1):

@@ -188,7 +188,7 @@ class PubSubServer:
         if not entities:
             raise RefusedError(topic_not_found(session.org_id, topic))
         # On a channel with several entities, those not permitted are left out at delivery (salesforce.md 3.1).
-        if topic != DEFAULT_CHANNEL and entities & self._bus.forbidden:
+        if topic != DEFAULT_CHANNEL and self._bus.not_permitted(entities):
             raise RefusedError(topic_not_permitted(topic))
 
     def _topic_schema(self, topic: str) -> str:

@@ -103,7 +103,8 @@ class Stream:
 
     def _take(self) -> list[Entry]:
         """The next events within what is outstanding and what a response holds."""
-        entities = self._bus.entities_of(self._topic) - self._bus.forbidden
+        entities = self._bus.entities_of(self._topic)
+        entities -= self._bus.not_permitted(entities)
         entries, scanned = self._bus.log.read(self._position, entities, self._pending)
         size = 0
         for count, entry in enumerate(entries):

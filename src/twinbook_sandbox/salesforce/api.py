@@ -123,6 +123,7 @@ class Api:
         try:
             version, rest = self._version(path)
             session = self._session(headers)
+            self._check_api_enabled()
             self._count_usage()
             return self.dispatch(session, version, method, rest, query_string, headers, body)
         except (ApiError, RefusedError) as error:
@@ -201,6 +202,11 @@ class Api:
         if session is None:
             raise ApiError("INVALID_SESSION_ID", "Session expired or invalid")
         return session
+
+    def _check_api_enabled(self) -> None:
+        permissions = self._org.permissions
+        if permissions is not None and not permissions.api_enabled:
+            raise ApiError("API_CURRENTLY_DISABLED", "API is disabled for this User")
 
     def _count_usage(self) -> None:
         now = self._org.clock.now()

@@ -114,7 +114,7 @@ class DescribeResources:
             "keyPrefix": schema.key_prefix,
             "custom": False,
             "createable": schema.createable,
-            "updateable": schema.createable,
+            "updateable": schema.updateable,
             "deletable": schema.deletable,
             "undeletable": schema.deletable,
             "mergeable": schema.field("MasterRecordId") is not None,

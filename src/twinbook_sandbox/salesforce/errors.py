@@ -13,6 +13,7 @@ from typing import Any
 STATUS_OF_CODE: Mapping[str, int] = {
     "INVALID_SESSION_ID": 401,
     "REQUEST_LIMIT_EXCEEDED": 403,
+    "API_CURRENTLY_DISABLED": 403,
     "NOT_FOUND": 404,
     "ENTITY_IS_DELETED": 404,
     "METHOD_NOT_ALLOWED": 405,

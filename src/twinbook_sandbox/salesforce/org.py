@@ -25,6 +25,7 @@ from twinbook_sandbox.salesforce.errors import STATUS_OF_CODE, ApiError, Refused
 from twinbook_sandbox.salesforce.http import api_routes
 from twinbook_sandbox.salesforce.ids import normalise
 from twinbook_sandbox.salesforce.oauth import LOGIN_HOSTS, OAuth
+from twinbook_sandbox.salesforce.permissions import from_metadata
 from twinbook_sandbox.salesforce.query import QueryResources
 from twinbook_sandbox.salesforce.rules import ValidationRule
 from twinbook_sandbox.salesforce.schema import ObjectSchema
@@ -103,10 +104,14 @@ class SalesforceOrg:
         """An object in the org's present set-up. Raises KeyError."""
         return self._state.schemas[entity]
 
-    def hidden_fields(self, entity: str) -> frozenset[str]:
-        """The fields of an object that the integration user may not see, in events either."""
-        pairs = (name.partition(".") for name in self.switches.hidden_fields)
-        return frozenset(field for owner, _, field in pairs if owner == entity)
+    def hidden_fields(self, entity: str) -> frozenset[str] | None:
+        """The fields of an object that the integration user may not see, in events either; None where it lacks View All
+        Records on the object, and gets no events at all."""
+        permissions = self._state.permissions
+        if permissions is not None and not permissions.access(entity).view_all:
+            return None
+        whole, seen = self._state.schemas[entity], self._state.visible.get(entity)
+        return frozenset(each.name for each in whole.fields if seen is None or seen.field(each.name) is None)
 
     def credentials(self) -> dict[str, Any]:
         """All that a client needs to log in."""
@@ -213,6 +218,8 @@ class SalesforceOrg:
             "set_validation_rule": self._set_validation_rule,
             "clear_rules": self._clear_rules,
             "lock_record": self._lock_record,
+            "assign_permission_sets": self._assign_permission_sets,
+            "unassign_permission_sets": self._unassign_permission_sets,
         }
 
     def _undelete(self, order: dict[str, Any]) -> None:
@@ -264,6 +271,18 @@ class SalesforceOrg:
     def _lock_record(self, order: dict[str, Any]) -> None:
         """Make the next writes to a record fail with UNABLE_TO_LOCK_ROW: {id, times?}."""
         self._state.records.rules.locks[_id(order["id"])] = int(order.get("times", 1))
+
+    def _assign_permission_sets(self, order: dict[str, Any]) -> dict[str, int]:
+        """The integration user may do what these permission sets allow and nothing else: {metadata: [XML]}."""
+        self._state.permissions = from_metadata(map(str, order["metadata"]))
+        return {
+            "objects": len(self._state.permissions.objects),
+            "fields": len(self._state.permissions.fields),
+        }
+
+    def _unassign_permission_sets(self, _order: dict[str, Any]) -> None:
+        """The integration user may do everything, as at the start."""
+        self._state.permissions = None
 
     @contextmanager
     def _acting(self, user: str | None) -> Iterator[UnitOfWork]:

@@ -18,7 +18,7 @@ _MERGEABLE = ("Account", "Contact")
 def delete(work: UnitOfWork, entity: str, id_: str) -> None:
     """Move a record and what hangs on it to the recycle bin. Raises RefusedError."""
     row = work.live_row(entity, id_)
-    if not work.schemas[entity].deletable:
+    if not work.actor.visible[entity].deletable:
         raise refuse("INSUFFICIENT_ACCESS_OR_READONLY", f"{entity} records cannot be deleted")
     work.check_person_contact(entity, row)
     if entity == "AccountContactRelation" and row["IsDirect"]:

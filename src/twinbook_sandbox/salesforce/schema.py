@@ -148,6 +148,7 @@ class ObjectSchema:
     key_prefix: str
     fields: tuple[Field, ...]
     createable: bool = True
+    updateable: bool = True
     deletable: bool = True
     change_fields: tuple[Field, ...] = field(init=False, repr=False, compare=False)
     """The fields whose changes make events: those with values of their own that an event has a place for."""

@@ -10,6 +10,7 @@ from twinbook_sandbox.core.clock import Clock
 from twinbook_sandbox.salesforce.changes import ChangeLog
 from twinbook_sandbox.salesforce.identity import INTEGRATION, ORG_NAME, Identity, Person, make_identity
 from twinbook_sandbox.salesforce.objects import ALL_OBJECTS, schemas_with
+from twinbook_sandbox.salesforce.permissions import Permissions
 from twinbook_sandbox.salesforce.schema import ObjectSchema
 from twinbook_sandbox.salesforce.sessions import Sessions
 from twinbook_sandbox.salesforce.soql.compiler import Compiler, Statement
@@ -25,7 +26,10 @@ Schemas = Mapping[str, ObjectSchema]
 
 
 class OrgState:
-    """One org. `login_url` is its address; `certificate` the PEM that JWT logins are checked with."""
+    """One org. `login_url` is its address; `certificate` the PEM that JWT logins are checked with.
+
+    `permissions` are those of the integration user, which may do everything where they are None.
+    """
 
     def __init__(self, clock: Clock, path: str | None, seed: int, login_url: str) -> None:
         self.clock = clock
@@ -35,6 +39,7 @@ class OrgState:
         self.storage = Storage(path, ALL_OBJECTS)
         self.identity: Identity = make_identity(seed, self.storage)
         self.certificate = self.identity.certificate
+        self.permissions: Permissions | None = None
         self._seed = seed
         self._set_up: tuple[object, Schemas, Schemas] | None = None
         self.set_up_at = clock.now()
@@ -60,12 +65,23 @@ class OrgState:
 
     def _current(self) -> tuple[object, Schemas, Schemas]:
         switches = self.switches
-        key = (switches.features(), switches.person_name_order, tuple(switches.hidden_fields))
+        hidden = tuple(switches.hidden_fields)
+        key = (switches.features(), switches.person_name_order, hidden, self.permissions)
         if self._set_up is None or self._set_up[0] != key:
             self.set_up_at = self.clock.now()
             full = schemas_with(switches.features(), switches.person_name_order)
-            self._set_up = (key, full, _without(full, frozenset(switches.hidden_fields)))
+            self._set_up = (key, full, _without(self._permitted(full), frozenset(hidden)))
         return self._set_up
+
+    def _permitted(self, schemas: Schemas) -> Schemas:
+        permissions = self.permissions
+        if permissions is None:
+            return schemas
+        return {
+            name: permissions.narrowed(schema)
+            for name, schema in schemas.items()
+            if permissions.access(name).read
+        }
 
     def compile(self, soql: str, *, with_deleted: bool) -> Statement:
         """Compile a query of the integration user. Raises ApiError."""
@@ -77,6 +93,7 @@ class OrgState:
         self.storage.clear()
         self.records.rules.clear()
         self.usage.clear()
+        self.permissions = None
         self._found()
 
     def _found(self) -> None:

@@ -169,7 +169,7 @@ class UnitOfWork:
     def insert(self, entity: str, raw: Mapping[str, Any]) -> str:
         """Create a record; returns its id."""
         given = checks.read_input(self, entity, raw, inserting=True)
-        if not self.schemas[entity].createable:
+        if not self.actor.visible[entity].createable:
             raise refuse("CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY", f"entity type cannot be inserted: {entity}")
         row = self.blank_row(entity) | given
         if row.get("AccountId"):
@@ -181,6 +181,8 @@ class UnitOfWork:
         """Change the given fields of a record."""
         old = self.live_row(entity, id_)
         given = checks.read_input(self, entity, raw, inserting=False)
+        if not self.actor.visible[entity].updateable:
+            raise refuse("INSUFFICIENT_ACCESS_OR_READONLY", "insufficient access rights on object id")
         self.check_person_contact(entity, old)
         self.rules.take_lock(old["Id"])
         self._save(entity, old, old | given, given)

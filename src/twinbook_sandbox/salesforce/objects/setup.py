@@ -40,6 +40,7 @@ ORGANIZATION = ObjectSchema(
     label_plural="Organizations",
     key_prefix="00D",
     createable=False,
+    updateable=False,
     deletable=False,
     fields=(
         *(each for each in identity() if each.name == "Id"),
