@@ -91,7 +91,7 @@ async def open_sides(settings: ConnectionSettings) -> AsyncIterator[Sides]:
         events = _events(settings, tokens)
         stack.push_async_callback(events.close)
         yield Sides(
-            SalesforceSide(to_salesforce, tokens, _salesforce_config(settings, policy), time.time),
+            SalesforceSide(to_salesforce, tokens, salesforce_config(settings), time.time),
             _netsuite_side(settings, policy, to_netsuite),
             events,
         )
@@ -117,7 +117,7 @@ async def connect(settings: ConnectionSettings, store: Store, clock: Clock) -> A
             clock=clock,
             urgency=calling_at,
             events=sides.events if settings.salesforce.change_events == "auto" else None,
-            options=_options(settings, policy, facts),
+            options=_options(settings, facts),
         )
 
 
@@ -168,7 +168,7 @@ def _without(mapping: ContactMapping, missing: Collection[str]) -> ContactMappin
     return replace(mapping, rows=tuple(row for row in mapping.rows if row.salesforce not in missing))
 
 
-def _options(settings: ConnectionSettings, policy: ContactPolicy, facts: OrgFacts) -> Options:
+def _options(settings: ConnectionSettings, facts: OrgFacts) -> Options:
     return Options(
         lanes=settings.netsuite.concurrency,
         batch=settings.limits.batch_size,
@@ -178,7 +178,7 @@ def _options(settings: ConnectionSettings, policy: ContactPolicy, facts: OrgFact
         netsuite_poll_seconds=settings.netsuite.poll_seconds,
         stop_deletes_percent=settings.limits.stop_deletes_percent,
         stop_deletes_above=settings.limits.stop_deletes_above,
-        watch=_watched(settings, policy, facts),
+        watch=watched(settings, facts),
         push_field=settings.salesforce.push_field if facts.push_on_contact or facts.push_on_account else None,
         status_fields=_status_fields(settings, facts.status_fields, Entity.CONTACT),
         account_status_fields=_status_fields(settings, facts.account_status_fields, Entity.ACCOUNT),
@@ -218,8 +218,9 @@ def _plain(secret: SecretStr | None) -> str:
     return secret.get_secret_value() if secret else ""
 
 
-def _salesforce_config(settings: ConnectionSettings, policy: ContactPolicy) -> SalesforceConfig:
-    salesforce = settings.salesforce
+def salesforce_config(settings: ConnectionSettings) -> SalesforceConfig:
+    """What the settings say of the org's fields and objects."""
+    salesforce, policy = settings.salesforce, contact_policy(settings)
     wanted = policy.mapping.salesforce_fields | {"FirstName", "LastName", "Email"}
     wanted |= {name for rule in policy.rules for name in rule.salesforce_fields}
     if policy.test_mode:
@@ -245,11 +246,11 @@ def _role_sources(settings: ConnectionSettings, policy: ContactPolicy) -> frozen
     return role_entities(settings) if looked_at else frozenset()
 
 
-def _watched(settings: ConnectionSettings, policy: ContactPolicy, facts: OrgFacts) -> tuple[Source, ...]:
-    """NetSuite is watched in every direction: there may be news of a pair that is not in step, or lost its half.
-    Customers are watched where their changes are carried to accounts."""
+def watched(settings: ConnectionSettings, facts: OrgFacts) -> tuple[Source, ...]:
+    """Whose changes are taken in. NetSuite is watched in every direction: there may be news of a pair that is not in
+    step, or lost its half. Customers are watched where their changes are carried to accounts."""
     accounts = account_policy(settings)
-    wanted = {Entity.CONTACT, Entity.ACCOUNT} | _role_sources(settings, policy)
+    wanted = {Entity.CONTACT, Entity.ACCOUNT} | _role_sources(settings, contact_policy(settings))
     if Trigger.CLOSED_WON in accounts.triggers:
         wanted.add(Entity.OPPORTUNITY)
     if Trigger.QUOTE in accounts.triggers and facts.quotes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, datetime
 
 import click
 
@@ -33,7 +34,7 @@ def doctor(ctx: click.Context, as_json: bool) -> None:
 
 async def _examine(settings: ConnectionSettings, *, quiet: bool) -> list[Check]:
     found = []
-    async for check in examine(settings):
+    async for check in examine(settings, now=datetime.now(UTC)):
         found.append(check)
         if not quiet:
             _print(check)

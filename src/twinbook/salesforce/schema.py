@@ -14,6 +14,7 @@ from typing import Any, Final
 from twinbook.domain.errors import PermanentError
 from twinbook.domain.ports import FieldMeta, Schema
 from twinbook.domain.records import Entity
+from twinbook.salesforce.auth import Token
 from twinbook.salesforce.config import SalesforceConfig
 from twinbook.salesforce.rest import SalesforceRest
 
@@ -60,6 +61,7 @@ class ObjectFacts:
 
     `children` are child relationships, `parents` the relationships that a dotted field name may begin with.
     `external_ids` are the fields by which records can be upserted, `unique` those without duplicates.
+    `createable` and `updateable` say whether the user may create and edit records at all.
     """
 
     fields: Schema
@@ -67,6 +69,8 @@ class ObjectFacts:
     parents: frozenset[str]
     external_ids: frozenset[str]
     unique: frozenset[str]
+    createable: bool = True
+    updateable: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,18 +105,23 @@ async def discover(rest: SalesforceRest, config: SalesforceConfig) -> OrgFacts:
     """Ask the org what it has. `PermanentError` when the API version, the hidden id field on Contact or Account,
     or the right to write it is missing."""
     token = await rest.login()
-    _check_version(config.api_version, await rest.versions())
+    check_version(config.api_version, await rest.versions())
     contact, account = await asyncio.gather(rest.describe("Contact"), rest.describe("Account"))
-    on_contact, on_account = _object(contact), _object(account)
-    _check_id_field(config.id_field, on_contact, on_account)
-    contact_fields, missing_contact_fields = _split(config.contact_fields, on_contact, on_account)
-    account_fields, missing_account_fields = _split(config.account_fields, on_account, on_account)
+    facts = facts_of(token, object_facts(contact), object_facts(account), config)
+    _check_id_field(config.id_field, facts.contact, facts.account)
+    return facts
+
+
+def facts_of(token: Token, contact: ObjectFacts, account: ObjectFacts, config: SalesforceConfig) -> OrgFacts:
+    """What two describes tell of an org, demanding nothing."""
+    contact_fields, missing_contact_fields = _split(config.contact_fields, contact, account)
+    account_fields, missing_account_fields = _split(config.account_fields, account, account)
     return OrgFacts(
         org_id=token.org_id,
         user_id=token.user_id,
         instance_url=token.instance_url,
-        contact=on_contact,
-        account=on_account,
+        contact=contact,
+        account=account,
         contact_fields=contact_fields,
         account_fields=account_fields,
         missing_contact_fields=missing_contact_fields,
@@ -120,15 +129,15 @@ async def discover(rest: SalesforceRest, config: SalesforceConfig) -> OrgFacts:
         role_sources=tuple(
             source
             for source in ROLE_SOURCES
-            if source.entity in config.role_sources and source.relationship in on_contact.children
+            if source.entity in config.role_sources and source.relationship in contact.children
         ),
-        status_fields=frozenset(config.status_fields) & on_contact.fields.keys(),
-        account_status_fields=frozenset(config.status_fields) & on_account.fields.keys(),
-        person_accounts="IsPersonAccount" in on_contact.fields and "IsPersonAccount" in on_account.fields,
-        push_on_contact=config.push_field in on_contact.fields,
-        push_on_account=config.push_field in on_account.fields,
-        won_opportunities=WON_OPPORTUNITIES in on_account.children,
-        quotes=QUOTES in on_account.children,
+        status_fields=frozenset(config.status_fields) & contact.fields.keys(),
+        account_status_fields=frozenset(config.status_fields) & account.fields.keys(),
+        person_accounts="IsPersonAccount" in contact.fields and "IsPersonAccount" in account.fields,
+        push_on_contact=config.push_field in contact.fields,
+        push_on_account=config.push_field in account.fields,
+        won_opportunities=WON_OPPORTUNITIES in account.children,
+        quotes=QUOTES in account.children,
     )
 
 
@@ -151,7 +160,8 @@ def _field(field: Mapping[str, Any]) -> FieldMeta:
     )
 
 
-def _object(describe: Mapping[str, Any]) -> ObjectFacts:
+def object_facts(describe: Mapping[str, Any]) -> ObjectFacts:
+    """What a describe tells of its object."""
     fields = describe["fields"]
     children = (child.get("relationshipName") for child in describe.get("childRelationships", ()))
     return ObjectFacts(
@@ -160,6 +170,8 @@ def _object(describe: Mapping[str, Any]) -> ObjectFacts:
         parents=frozenset(field["relationshipName"] for field in fields if field.get("relationshipName")),
         external_ids=frozenset(field["name"] for field in fields if field.get("externalId")),
         unique=frozenset(field["name"] for field in fields if field.get("unique")),
+        createable=bool(describe.get("createable", True)),
+        updateable=bool(describe.get("updateable", True)),
     )
 
 
@@ -180,7 +192,7 @@ def _readable(name: str, own: ObjectFacts, account: ObjectFacts) -> bool:
     return meta is not None and meta.type not in COMPOUND_TYPES
 
 
-def _check_version(wanted: str, versions: Iterable[str]) -> None:
+def check_version(wanted: str, versions: Iterable[str]) -> None:
     served = sorted(versions, key=float)
     if wanted not in served:
         raise PermanentError(
