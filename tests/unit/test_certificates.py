@@ -39,7 +39,7 @@ def test_both_systems_accept_them(key_file: Path) -> None:
 
 def test_nothing_is_overwritten_by_chance(tmp_path: Path) -> None:
     (tmp_path / "netsuite.crt").write_text("somebody's")
-    with pytest.raises(FileExistsError, match="netsuite.crt"):
+    with pytest.raises(FileExistsError, match=r"netsuite\.crt"):
         certificates.make(tmp_path / "netsuite.pem", now=NOW)
     assert [path.name for path in tmp_path.iterdir()] == ["netsuite.crt"]
     certificates.make(tmp_path / "netsuite.pem", now=NOW, replace=True)
