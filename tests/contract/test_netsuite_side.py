@@ -327,6 +327,7 @@ class TestListingAndPolling:
             if after is None:
                 break
         assert listed == sorted(made, key=int)
+        assert await account.side.count(Entity.CONTACT) == len(made)
 
     async def test_changes_after_now(self, account: Account) -> None:
         old = await account.contact(lastName="Old")

@@ -254,6 +254,10 @@ class MemoryNetSuite:
             tuple(Key(entity, Side.NETSUITE, id_) for id_ in page), page[-1] if len(ids) > len(page) else None
         )
 
+    async def count(self, entity: Entity) -> int:
+        await self._enter("count")
+        return len(list(self._all(entity)))
+
     async def describe(self, entity: Entity) -> Schema:
         await self._enter("describe")
         return self._schema(entity)

@@ -273,3 +273,46 @@ async def test_an_import_in_netsuite_arrives_once_although_answers_are_lost(p: P
     }
     assert here == there
     assert len(here) == 100
+
+
+async def test_dry_run_and_back_fill_tell_the_same_of_both_lists(p: Product) -> None:
+    """Contacts that begin in NetSuite, one of which Salesforce knows already; with an account that is linked first."""
+    account, customer = await p.linked_account()
+    known = await p.contact(
+        FirstName="Grace", LastName="Hopper", Email="grace@acme.example", AccountId=account
+    )
+    await p.contact(FirstName="Edsger", LastName="Dijkstra", Email="edsger@acme.example", AccountId=account)
+    there = await ada(p, customer)
+    grace = await ada(p, customer, firstName="Grace", lastName="Hopper", email="grace@acme.example")
+    await ada(p, None, email="nobody@acme.example")
+    won = await p.salesforce.insert("Account", {"Name": "Globex"})
+    stage = {"StageName": "Closed Won", "CloseDate": "2026-12-01"}
+    await p.salesforce.insert("Opportunity", {"AccountId": won, "Name": "Deal", **stage})
+    waiting = await p.contact(LastName="Liskov", Email="barbara@globex.example", AccountId=won)
+
+    foreseen = (await p.command("plan", "--json")).json()
+    assert {(row["side"], row["outcome"], row["reason"], row["number"]) for row in foreseen["counts"]} == {
+        ("salesforce", "adopted", None, 1),
+        ("salesforce", "created", None, 1),
+        ("salesforce", "waiting", "ACCOUNT_NOT_SYNCED", 1),
+        ("netsuite", "created", None, 1),
+        ("netsuite", "skipped", "NO_COMPANY", 1),
+    }
+    assert {(row["name"], row["outcome"], row["trigger"]) for row in foreseen["accounts"]} == {
+        ("Acme", "updated", None),
+        ("Globex", "created", "closed-won"),
+    }
+    assert foreseen["released_by_accounts"] == 1
+    assert await p.salesforce.count("Contact") == 3, "a dry run wrote something"
+
+    filled = (await p.command("backfill", "--json")).json()
+    counted = {(row["outcome"], row["reason"]): row["number"] for row in filled}
+    assert counted == {("adopted", None): 1, ("created", None): 3, ("skipped", "NO_COMPANY"): 1}
+    assert (await p.salesforce.read("Contact", known))["NetSuite_Id__c"] == grace
+    assert await in_salesforce(p, there) is not None
+    assert await p.in_netsuite(waiting) is not None
+    again = (await p.command("backfill", "--json")).json()
+    assert {(row["outcome"], row["reason"]): row["number"] for row in again} == {
+        ("unchanged", None): 4,
+        ("skipped", "NO_COMPANY"): 1,
+    }

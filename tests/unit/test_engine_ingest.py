@@ -150,7 +150,7 @@ async def test_a_run_lists_all_pages_marks_them_and_ends_when_all_are_done(w: Wo
     assert (done.state, done.listed, done.total) == (runs.RunState.DONE, 40, 40)
     assert len(w.netsuite.contacts) == 40
     assert [
-        (kind.value, number) for kind, _, number in await w.store.run(lambda tx: runs.counts(tx, run_id))
+        (kind.value, number) for kind, _, number in await w.store.run(lambda tx: runs.counts(tx, [run_id]))
     ] == [("created", 40)]
 
 
@@ -167,7 +167,7 @@ async def test_a_second_back_fill_writes_nothing(w: World) -> None:
             lambda tx, now=now: runs.start(tx, RunKind.BACKFILL, Entity.CONTACT, by="test", now=now)
         )
         await w.list_runs()
-        counted = await w.store.run(lambda tx, run_id=run_id: runs.counts(tx, run_id))
+        counted = await w.store.run(lambda tx, run_id=run_id: runs.counts(tx, [run_id]))
         assert [(kind.value, number) for kind, _, number in counted] == [(expected, 25)]
     assert w.netsuite.writes + w.salesforce.writes == before
 

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Sequence
 
 import click
 
-from twinbook.cli.context import json_option, load_settings, open_store, person, print_json
+from twinbook.cli.context import choose_connection, json_option, load_settings, open_store, person, print_json
 from twinbook.cli.exits import Exit
 from twinbook.cli.session import session
 from twinbook.cli.terminal import say
+from twinbook.domain.checks import SYSTEM_NAMES
 from twinbook.domain.plan import OutcomeKind
+from twinbook.domain.policy import Direction
 from twinbook.domain.reasons import CATALOGUE, Reason
-from twinbook.domain.records import Entity
+from twinbook.domain.records import Entity, Side
 from twinbook.engine.running.supervisor import Supervisor
 from twinbook.settings import Settings
 from twinbook.store import dirty_keys, runs
@@ -23,8 +26,10 @@ from twinbook.store.runs import Run, RunKind, RunState
 
 LOOK_EVERY = 0.5
 RunCounts = list[tuple[OutcomeKind, Reason | None, int]]
+Part = tuple[Entity, Side]
 # Accounts first: what a won opportunity links releases its contacts before they are listed.
-ENTITIES = (Entity.ACCOUNT, Entity.CONTACT)
+TO_NETSUITE: tuple[Part, ...] = ((Entity.ACCOUNT, Side.SALESFORCE), (Entity.CONTACT, Side.SALESFORCE))
+FROM_NETSUITE: Part = (Entity.CONTACT, Side.NETSUITE)
 
 
 @click.command()
@@ -33,14 +38,16 @@ ENTITIES = (Entity.ACCOUNT, Entity.CONTACT)
 def backfill(ctx: click.Context, as_json: bool) -> None:
     """Look at all accounts and contacts once. Stopped at any point, it goes on where it was when called again.
 
-    While `twinbook run` runs, that process does the work and this command shows its progress.
+    Where the direction leads to Salesforce, contacts of NetSuite are looked at too, after those of Salesforce. While
+    `twinbook run` runs, that process does the work and this command shows its progress.
     """
     settings = load_settings(ctx)
+    parts = _parts(choose_connection(ctx, settings)[1].contacts.direction)
     try:
-        counts = asyncio.run(_work(ctx, settings, quiet=as_json))
+        counts = asyncio.run(_work(ctx, settings, parts, quiet=as_json))
     except StoreBusyError:
         with open_store(ctx, settings) as store:
-            counts = asyncio.run(_watch(store, _start(store), quiet=as_json))
+            counts = asyncio.run(_watch(store, _start(store, parts), quiet=as_json))
     if as_json:
         print_json([{"outcome": kind, "reason": why, "number": number} for kind, why, number in counts])
     else:
@@ -49,41 +56,50 @@ def backfill(ctx: click.Context, as_json: bool) -> None:
         ctx.exit(int(Exit.FOUND))
 
 
-async def _work(ctx: click.Context, settings: Settings, *, quiet: bool) -> RunCounts:
+def _parts(direction: Direction) -> tuple[Part, ...]:
+    return (*TO_NETSUITE, FROM_NETSUITE) if direction.reaches(Side.SALESFORCE) else TO_NETSUITE
+
+
+async def _work(ctx: click.Context, settings: Settings, parts: Sequence[Part], *, quiet: bool) -> RunCounts:
     async with session(ctx, settings, owner=True) as connection:
-        run_ids = _start(connection.store)
+        run_ids = _start(connection.store, parts)
         watching = asyncio.create_task(_watch(connection.store, run_ids, quiet=quiet))
         await Supervisor(connection).run(watching, watch=())
         return watching.result()
 
 
-def _start(store: Store) -> list[int]:
+def _start(store: Store, parts: Sequence[Part]) -> list[int]:
     return store.run_now(
         lambda tx: [
-            runs.start(tx, RunKind.BACKFILL, entity, by=person(), now=time.time()) for entity in ENTITIES
+            runs.start(tx, RunKind.BACKFILL, entity, by=person(), now=time.time(), side=side)
+            for entity, side in parts
         ]
     )
 
 
 async def _watch(store: Store, run_ids: list[int], *, quiet: bool) -> RunCounts:
-    """Show progress until the runs are done; the counts of the contacts' run."""
+    """Show progress until the runs are done; the counts of contacts."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), disable=quiet) as progress:
-        bars = {
-            id_: progress.add_task(entity.value + "s", total=None)
-            for id_, entity in zip(run_ids, ENTITIES, strict=True)
-        }
+        bars = {id_: progress.add_task("", total=None) for id_ in run_ids}
         while True:
             found = await store.read(lambda tx: [_progress(tx, id_) for id_ in run_ids])
             for run, depth in found:
                 done = max(0, run.listed - depth.due - depth.later - depth.claimed)
-                progress.update(bars[run.id], total=max(run.total or 0, run.listed) or None, completed=done)
+                named = f"{run.entity.value}s of {SYSTEM_NAMES[run.side]}"
+                total = max(run.total or 0, run.listed) or None
+                progress.update(bars[run.id], description=named, total=total, completed=done)
             if all(run.state is RunState.DONE for run, _ in found):
-                return await store.read(lambda tx: runs.counts(tx, run_ids[-1]))
+                break
             await asyncio.sleep(LOOK_EVERY)
+    return await store.read(lambda tx: runs.counts(tx, _of_contacts(found)))
+
+
+def _of_contacts(found: Sequence[tuple[Run, Depth]]) -> list[int]:
+    return [run.id for run, _ in found if run.entity is Entity.CONTACT]
 
 
 def _progress(tx: Tx, run_id: int) -> tuple[Run, Depth]:

@@ -21,7 +21,7 @@ COMMANDS = {
     "doctor": ("twinbook.cli.doctor", "Check logins, permissions, fields and limits, and say what to do."),
     "run": ("twinbook.cli.run", "Keep Salesforce and NetSuite in step until stopped."),
     "status": ("twinbook.cli.status", "Show what is running, waiting and wrong."),
-    "plan": ("twinbook.cli.plan", "Dry run: what would happen to every contact."),
+    "plan": ("twinbook.cli.plan", "Dry run: what would happen to every account and contact."),
     "match": ("twinbook.cli.match", "Before go-live: whom a first sync would pair, and deciding it."),
     "adopt": ("twinbook.cli.adopt", "Take over the links of another product."),
     "backfill": ("twinbook.cli.backfill", "Look at all contacts once, for a first sync; resumable."),

@@ -1,94 +1,179 @@
-"""`plan`: a dry run over all contacts, in counts and as a list."""
+"""`plan`: a dry run over all accounts and contacts, in counts and as a list."""
 
 from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import click
 
 from twinbook.cli.context import json_option, load_settings, print_json
 from twinbook.cli.session import session
 from twinbook.cli.terminal import console, say
-from twinbook.domain.plan import OutcomeKind
+from twinbook.domain.plan import AccountPlan, ContactPlan, OutcomeKind
 from twinbook.domain.reasons import CATALOGUE, Reason
+from twinbook.domain.records import Side
 from twinbook.domain.why import sentence_of
-from twinbook.engine.insight.preview import Foreseen, Preview
+from twinbook.engine.insight.preview import Foreseen, ForeseenAccount, Preview
 
-WHAT = {
-    OutcomeKind.CREATED: "would be created in NetSuite",
-    OutcomeKind.ADOPTED: "would be linked with a NetSuite contact that exists",
+_LINKED = {
     OutcomeKind.UPDATED: "would be updated",
     OutcomeKind.UNCHANGED: "are in step already",
 }
+ACCOUNTS = _LINKED | {
+    OutcomeKind.CREATED: "would be created in NetSuite as customers",
+    OutcomeKind.ADOPTED: "would be linked with a customer that exists",
+}
+CONTACTS = {
+    Side.SALESFORCE: _LINKED
+    | {
+        OutcomeKind.CREATED: "would be created in NetSuite",
+        OutcomeKind.ADOPTED: "would be linked with a NetSuite contact that exists",
+    },
+    Side.NETSUITE: {
+        OutcomeKind.CREATED: "would be created in Salesforce",
+        OutcomeKind.ADOPTED: "would be linked with a Salesforce contact that exists",
+    },
+}
+TITLES = {Side.SALESFORCE: "Contacts of Salesforce", Side.NETSUITE: "Contacts of NetSuite only"}
 Counts = Counter[tuple[OutcomeKind, Reason | None]]
 
 
+@dataclass(slots=True)
+class Found:
+    """What a dry run has shown. Only what was asked for is kept: there may be very many."""
+
+    accounts: Counts = field(default_factory=Counter)
+    contacts: dict[Side, Counts] = field(default_factory=dict)
+    listed_accounts: list[ForeseenAccount] = field(default_factory=list)
+    listed: list[Foreseen] = field(default_factory=list)
+    opening: set[str] = field(default_factory=set)
+    released: int = 0
+
+
 @click.command()
-@click.option("--list", "as_list", is_flag=True, help="List every contact, not only the counts.")
-@click.option("--reason", help="List only contacts with this outcome or reason, such as created or NO_EMAIL.")
+@click.option("--list", "as_list", is_flag=True, help="List every account and contact, not only the counts.")
+@click.option("--reason", help="List only those with this outcome or reason, such as created or NO_EMAIL.")
 @json_option
 @click.pass_context
 def plan(ctx: click.Context, as_list: bool, reason: str | None, as_json: bool) -> None:
-    """Show what would happen to every contact. Nothing is written, neither to the systems nor to the store."""
+    """Show what would happen to every account and contact, those of NetSuite included where the direction leads to
+    Salesforce. Nothing is written, neither to the systems nor to the store."""
     wanted = reason.casefold() if reason else None
-    counts, listed = asyncio.run(_plan(ctx, keep=as_list or as_json or wanted is not None, wanted=wanted))
+    found = asyncio.run(_plan(ctx, keep=as_list or as_json or wanted is not None, wanted=wanted))
     if as_json:
-        print_json(
-            {
-                "counts": [
-                    {"outcome": kind, "reason": why, "number": number}
-                    for (kind, why), number in counts.most_common()
-                ],
-                "contacts": [_row(item) for item in listed],
-            }
-        )
+        print_json(_as_json(found))
         return
-    _print_counts(counts)
-    for item in listed:
-        say(
-            f"{item.salesforce_id}  {item.plan.outcome.value:<9} {item.plan.reason or '':<22} "
-            f"{item.name} <{item.email or '-'}>  {sentence_of(item.plan)}"
-        )
+    _print_counts(found)
+    for account in found.listed_accounts:
+        say(_line(account, account.name))
+    for item in found.listed:
+        say(_line(item, f"{item.name} <{item.email or '-'}>"))
 
 
-async def _plan(ctx: click.Context, *, keep: bool, wanted: str | None) -> tuple[Counts, list[Foreseen]]:
-    counts: Counts = Counter()
-    listed: list[Foreseen] = []
+async def _plan(ctx: click.Context, *, keep: bool, wanted: str | None) -> Found:
+    found = Found()
+
+    def kept(plan: ContactPlan | AccountPlan) -> bool:
+        return keep and (wanted is None or wanted in {plan.outcome.value, (plan.reason or "").casefold()})
+
+    def take(item: Foreseen) -> None:
+        found.contacts.setdefault(item.key.side, Counter())[item.plan.outcome, item.plan.reason] += 1
+        found.released += item.plan.reason is Reason.ACCOUNT_NOT_SYNCED and item.account_id in found.opening
+        if kept(item.plan):
+            found.listed.append(item)
+
     async with session(ctx, load_settings(ctx)) as connection:
-        async for item in Preview(connection).contacts():
-            counts[item.plan.outcome, item.plan.reason] += 1
-            names = {item.plan.outcome.value, (item.plan.reason or "").casefold()}
-            if keep and (wanted is None or wanted in names):
-                listed.append(item)
-    return counts, listed
+        preview = Preview(connection)
+        async for account in preview.accounts():
+            found.accounts[account.plan.outcome, account.plan.reason] += 1
+            if account.plan.outcome in (OutcomeKind.CREATED, OutcomeKind.ADOPTED):
+                found.opening.add(account.key.id)
+            if kept(account.plan):
+                found.listed_accounts.append(account)
+        async for item in preview.contacts():
+            take(item)
+        if connection.contacts.direction.reaches(Side.SALESFORCE):
+            async for item in preview.newcomers():
+                take(item)
+    return found
+
+
+def _line(item: Foreseen | ForeseenAccount, who: str) -> str:
+    plan = item.plan
+    return f"{item.key.id:<18}  {plan.outcome.value:<9} {plan.reason or '':<22} {who}  {sentence_of(plan)}"
+
+
+def _as_json(found: Found) -> dict[str, object]:
+    return {
+        "counts": [
+            {"side": side, **row} for side, counts in found.contacts.items() for row in _count_rows(counts)
+        ],
+        "contacts": [_row(item) for item in found.listed],
+        "account_counts": _count_rows(found.accounts),
+        "accounts": [_account_row(item) for item in found.listed_accounts],
+        "released_by_accounts": found.released,
+    }
+
+
+def _count_rows(counts: Counts) -> list[dict[str, object]]:
+    return [
+        {"outcome": kind, "reason": why, "number": number} for (kind, why), number in counts.most_common()
+    ]
 
 
 def _row(item: Foreseen) -> dict[str, object]:
+    counterpart = item.plan.counterpart_id
+    of_netsuite = item.key.side is Side.NETSUITE
     return {
-        "salesforce_id": item.salesforce_id,
+        "salesforce_id": counterpart if of_netsuite else item.key.id,
+        "netsuite_id": item.key.id if of_netsuite else counterpart,
         "name": item.name,
         "email": item.email,
         "account": item.account,
         "outcome": item.plan.outcome,
         "reason": item.plan.reason,
-        "netsuite_id": item.plan.counterpart_id,
         "why": sentence_of(item.plan),
         "choices": item.plan.choices,
         "changes": dict(item.plan.netsuite_changes),
+        "salesforce_changes": dict(item.plan.salesforce_changes),
     }
 
 
-def _print_counts(counts: Counts) -> None:
+def _account_row(item: ForeseenAccount) -> dict[str, object]:
+    return {
+        "salesforce_id": item.key.id,
+        "netsuite_id": item.plan.counterpart_id,
+        "name": item.name,
+        "outcome": item.plan.outcome,
+        "reason": item.plan.reason,
+        "trigger": item.plan.trigger,
+        "why": sentence_of(item.plan),
+        "choices": item.plan.choices,
+        "changes": dict(item.plan.netsuite_changes),
+        "salesforce_changes": dict(item.plan.salesforce_changes),
+    }
+
+
+def _print_counts(found: Found) -> None:
+    _print_table("Accounts", found.accounts, ACCOUNTS)
+    for side, counts in found.contacts.items():
+        _print_table(TITLES[side], counts, CONTACTS[side])
+    if found.released:
+        say(
+            f"{found.released} of the contacts that wait for their account are looked at again as soon as it is linked."
+        )
+    total = sum(counts.total() for counts in found.contacts.values())
+    say(f"{found.accounts.total()} accounts, {total} contacts. Nothing was written.")
+
+
+def _print_table(title: str, counts: Counts, meanings: Mapping[OutcomeKind, str]) -> None:
     from rich.table import Table
 
-    table = Table("number", "outcome", "reason", "what it means")
+    table = Table("number", "outcome", "reason", "what it means", title=title, title_justify="left")
     for (kind, reason), number in counts.most_common():
-        table.add_row(
-            str(number),
-            kind.value,
-            reason or "",
-            WHAT.get(kind) or (CATALOGUE[reason].meaning if reason else ""),
-        )
+        meaning = meanings.get(kind) or (CATALOGUE[reason].meaning if reason else "")
+        table.add_row(str(number), kind.value, reason or "", meaning)
     console().print(table)
-    say(f"{counts.total()} contacts. Nothing was written.")

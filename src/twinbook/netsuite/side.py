@@ -114,6 +114,12 @@ class NetSuiteSide:
         keys = tuple(Key(entity, Side.NETSUITE, row["id"]) for row in rows)
         return Listing(keys, keys[-1].id if len(keys) == page else None)
 
+    async def count(self, entity: Entity) -> int:
+        """The number of records, inactive ones included."""
+        table = RECORD_TYPES[entity].value
+        rows = await self._suiteql.first(f"SELECT COUNT(*) AS total FROM {table}", 1)  # noqa: S608
+        return int(rows[0]["total"])
+
     async def describe(self, entity: Entity) -> Schema:
         return await self._catalogue.refresh(entity)
 

@@ -114,7 +114,7 @@ def search(tx: Tx, text: str, *, limit: int = 20) -> list[Outcome]:
 
 
 def looked_at_since(tx: Tx, keys: Sequence[Key], at: float) -> set[Key]:
-    """Those of the Salesforce keys that were read since this time."""
+    """Those of the keys that were read since this time."""
     fresh: set[Key] = set()
     for part in chunks(keys):
         rows = tx.execute(
@@ -128,30 +128,38 @@ def looked_at_since(tx: Tx, keys: Sequence[Key], at: float) -> set[Key]:
     return fresh & set(keys)
 
 
-def unseen_since(tx: Tx, entity: Entity, at: float) -> list[Key]:
-    """Salesforce records that nobody has looked at since this time and that are not about to be: those with an
-    outcome, unless that says that they are gone, and those with a link."""
-    told = outcome.c.reason.in_([Reason.DELETED_IN_SALESFORCE, Reason.MERGED_AWAY])
+_SAID_GONE = {
+    Side.SALESFORCE: (Reason.DELETED_IN_SALESFORCE, Reason.MERGED_AWAY),
+    Side.NETSUITE: (Reason.DELETED_IN_NETSUITE,),
+}
+
+
+def unseen_since(tx: Tx, entity: Entity, side: Side, at: float) -> list[Key]:
+    """Records that nobody has looked at since this time and that are not about to be: those with an outcome, unless
+    that says that they are gone, and, of Salesforce, those with a link."""
+    told = outcome.c.reason.in_(_SAID_GONE[side])
+    linked = sa.select(link.c.salesforce_id).where(
+        link.c.scope == tx.scope,
+        link.c.entity == entity,
+        link.c.state != LinkState.CLOSED,
+        link.c.salesforce_id.is_not(None),
+        # A pair has one key, that of its Salesforce record.
+        sa.literal(side is Side.SALESFORCE),
+    )
     known = sa.union(
         sa.select(outcome.c.record_id).where(
             outcome.c.scope == tx.scope,
             outcome.c.entity == entity,
-            outcome.c.side == Side.SALESFORCE,
+            outcome.c.side == side,
             sa.or_(outcome.c.reason.is_(None), sa.not_(told)),
         ),
-        sa.select(link.c.salesforce_id).where(
-            link.c.scope == tx.scope,
-            link.c.entity == entity,
-            link.c.state != LinkState.CLOSED,
-            link.c.salesforce_id.is_not(None),
-        ),
+        linked,
     ).subquery()
-    seen = sa.exists().where(
-        *_of_salesforce(tx, outcome, entity, known.c.record_id), outcome.c.looked_at >= at
-    )
-    queued = sa.exists().where(*_of_salesforce(tx, dirty, entity, known.c.record_id))
+    of_record = (entity, side, known.c.record_id)
+    seen = sa.exists().where(*_about(tx, outcome, *of_record), outcome.c.looked_at >= at)
+    queued = sa.exists().where(*_about(tx, dirty, *of_record))
     rows = tx.execute(sa.select(known.c.record_id).where(~seen, ~queued).order_by(known.c.record_id))
-    return [Key(entity, Side.SALESFORCE, row.record_id) for row in rows]
+    return [Key(entity, side, row.record_id) for row in rows]
 
 
 def last_look(tx: Tx) -> float:
@@ -313,14 +321,14 @@ def tally(tx: Tx, entity: Entity = Entity.CONTACT) -> list[Tally]:
     ]
 
 
-def _of_salesforce(
-    tx: Tx, table: sa.Table, entity: Entity, record_id: sa.ColumnElement[str]
+def _about(
+    tx: Tx, table: sa.Table, entity: Entity, side: Side, record_id: sa.ColumnElement[str]
 ) -> tuple[sa.ColumnElement[bool], ...]:
-    """A table's row about a Salesforce record, in a query about several."""
+    """A table's row about a record, in a query about several."""
     return (
         table.c.scope == tx.scope,
         table.c.entity == entity,
-        table.c.side == Side.SALESFORCE,
+        table.c.side == side,
         table.c.record_id == record_id,
     )
 

@@ -17,7 +17,7 @@ import sqlalchemy as sa
 
 from twinbook.domain.plan import OutcomeKind
 from twinbook.domain.reasons import Reason
-from twinbook.domain.records import Entity
+from twinbook.domain.records import Entity, Side
 from twinbook.store import outcomes
 from twinbook.store.database import Tx
 from twinbook.store.schema import run, run_count
@@ -47,6 +47,7 @@ class Run:
     id: int
     kind: RunKind
     entity: Entity
+    side: Side
     state: RunState
     position: str | None
     total: int | None
@@ -56,11 +57,24 @@ class Run:
     finished_at: float | None
 
 
-def start(tx: Tx, kind: RunKind, entity: Entity, *, by: str, now: float, total: int | None = None) -> int:
-    """Begin a run, or return the one of this kind and entity that is not done yet."""
+def start(
+    tx: Tx,
+    kind: RunKind,
+    entity: Entity,
+    *,
+    by: str,
+    now: float,
+    total: int | None = None,
+    side: Side = Side.SALESFORCE,
+) -> int:
+    """Begin a run, or return the one of this kind, entity and side that is not done yet."""
     unfinished = tx.execute(
         sa.select(run.c.id).where(
-            run.c.scope == tx.scope, run.c.kind == kind, run.c.entity == entity, run.c.state != RunState.DONE
+            run.c.scope == tx.scope,
+            run.c.kind == kind,
+            run.c.entity == entity,
+            run.c.side == side,
+            run.c.state != RunState.DONE,
         )
     ).scalar()
     if unfinished is not None:
@@ -70,6 +84,7 @@ def start(tx: Tx, kind: RunKind, entity: Entity, *, by: str, now: float, total: 
             scope=tx.scope,
             kind=kind,
             entity=entity,
+            side=side,
             state=RunState.LISTING,
             total=total,
             listed=0,
@@ -118,8 +133,13 @@ def finish(tx: Tx, run_id: int, *, now: float) -> None:
 
 
 def listing(tx: Tx, entity: Entity) -> int | None:
-    """The run that lists this entity at the moment."""
-    lists = (run.c.scope == tx.scope, run.c.entity == entity, run.c.state == RunState.LISTING)
+    """The run that lists this entity in Salesforce at the moment."""
+    lists = (
+        run.c.scope == tx.scope,
+        run.c.entity == entity,
+        run.c.side == Side.SALESFORCE,
+        run.c.state == RunState.LISTING,
+    )
     return tx.execute(sa.select(sa.func.min(run.c.id)).where(*lists)).scalar()
 
 
@@ -152,9 +172,14 @@ def count(tx: Tx, results: Sequence[tuple[int, OutcomeKind, Reason | None]]) -> 
     upsert(tx, run_count, rows, update={"number": run_count.c.number + incoming("number")})
 
 
-def counts(tx: Tx, run_id: int) -> list[tuple[OutcomeKind, Reason | None, int]]:
+def counts(tx: Tx, run_ids: Sequence[int]) -> list[tuple[OutcomeKind, Reason | None, int]]:
+    """Counts of some runs together, the largest first."""
+    number = sa.func.sum(run_count.c.number).label("number")
     rows = tx.execute(
-        sa.select(run_count).where(run_count.c.run_id == run_id).order_by(run_count.c.number.desc())
+        sa.select(run_count.c.outcome, run_count.c.reason, number)
+        .where(run_count.c.run_id.in_(run_ids))
+        .group_by(run_count.c.outcome, run_count.c.reason)
+        .order_by(number.desc())
     )
     return [
         (OutcomeKind(row.outcome), Reason(row.reason) if row.reason else None, row.number) for row in rows
@@ -166,6 +191,7 @@ def _run(row: sa.Row[Any]) -> Run:
         row.id,
         RunKind(row.kind),
         Entity(row.entity),
+        Side(row.side),
         RunState(row.state),
         row.position,
         row.total,

@@ -164,6 +164,7 @@ run = sa.Table(
     sa.Column("scope", sa.Text, nullable=False),
     sa.Column("kind", sa.Text, nullable=False),
     sa.Column("entity", sa.Text, nullable=False),
+    sa.Column("side", sa.Text, nullable=False, server_default="salesforce"),
     sa.Column("state", sa.Text, nullable=False),
     sa.Column("position", sa.Text),
     sa.Column("total", sa.Integer),

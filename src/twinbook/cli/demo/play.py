@@ -76,7 +76,7 @@ async def _first_sync(connection: Connection, console: Console) -> None:
             if not unfinished:
                 break
             await asyncio.sleep(0.1)
-    counts = await connection.store.read(lambda tx: runs.counts(tx, started[-1]))
+    counts = await connection.store.read(lambda tx: runs.counts(tx, started[-1:]))
     table = Table("contacts", "outcome", "reason", title=f"First sync, {time.monotonic() - began:.1f} s")
     for kind, reason, number in counts:
         table.add_row(str(number), kind.value, reason or "")

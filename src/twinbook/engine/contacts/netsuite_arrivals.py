@@ -7,6 +7,8 @@ from being in step (its NetSuite contact vanished, or it was held up by somethin
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from twinbook.domain.policy import Direction
 from twinbook.domain.ports import Changes
 from twinbook.domain.records import Entity, Key, Link, LinkState, Side
@@ -34,6 +36,12 @@ def mark(tx: Tx, changes: Changes, direction: Direction, *, now: float) -> None:
         if direction.reaches(Side.SALESFORCE):
             keys += [Key(Entity.CONTACT, Side.NETSUITE, id_) for id_ in sorted(ids - known.keys())]
         dirty_keys.mark(tx, keys, cause=cause, now=now)
+
+
+def keys_of(tx: Tx, keys: Sequence[Key]) -> list[Key]:
+    """The keys under which these NetSuite contacts are looked at: that of the pair where there is a link."""
+    known = links.concluded(tx, Entity.CONTACT, [key.id for key in keys])
+    return [salesforce_key(known[key.id]) if key.id in known else key for key in keys]
 
 
 def salesforce_key(link: Link) -> Key:

@@ -85,7 +85,7 @@ def _match(kind: MatchKind, item: Foreseen) -> Match:
     linked = item.plan.counterpart_id if kind is MatchKind.LINK else None
     return Match(
         kind,
-        item.salesforce_id,
+        item.key.id,
         item.name,
         item.email,
         item.account,

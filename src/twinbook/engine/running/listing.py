@@ -5,7 +5,10 @@ from __future__ import annotations
 import structlog
 
 from twinbook.domain.errors import SideError
+from twinbook.domain.ports import NetSuitePort, SalesforcePort
+from twinbook.domain.records import Entity, Side
 from twinbook.engine.connection import Connection
+from twinbook.engine.contacts import netsuite_arrivals
 from twinbook.store import dirty_keys, outcomes, runs
 from twinbook.store.database import Tx
 from twinbook.store.dirty_keys import Priority
@@ -14,7 +17,10 @@ from twinbook.store.runs import Run, RunState
 log = structlog.get_logger()
 
 # Why a record is looked at that is known here but was not listed there.
-NOT_LISTED = "no longer listed in Salesforce"
+NOT_LISTED = {
+    Side.SALESFORCE: "no longer listed in Salesforce",
+    Side.NETSUITE: "no longer listed in NetSuite",
+}
 
 # Keys of one run that may be dirty before the next page is listed: bounds the queue at any number of records.
 AHEAD = 5000
@@ -50,34 +56,41 @@ class Lister:
     async def step(self) -> bool:
         """Carry each unfinished run one page further; whether anything moved."""
         moved = False
-        for run in await self._connection.store.read(runs.unfinished):
-            moved |= await (self._list(run) if run.state is RunState.LISTING else self._finish(run))
+        open_ = await self._connection.store.read(runs.unfinished)
+        for run in open_:
+            if not any(_goes_first(other, run) for other in open_):
+                moved |= await (self._list(run) if run.state is RunState.LISTING else self._finish(run))
         return moved
 
     async def _list(self, run: Run) -> bool:
-        connection = self._connection
+        connection, port = self._connection, self._port(run.side)
         now = connection.clock.now()
         if await connection.store.read(lambda tx: dirty_keys.awaited(tx, run.id)) >= AHEAD:
             return False
         if run.total is None:
-            total = await connection.salesforce.count(run.entity)
+            total = await port.count(run.entity)
             await connection.store.run(lambda tx: runs.expect(tx, run.id, total))
-        page = await connection.salesforce.list_keys(run.entity, run.position)
+        page = await port.list_keys(run.entity, run.position)
 
         def store(tx: Tx) -> None:
             if not runs.advance(tx, run, position=page.next, listed=len(page.keys)):
                 return
-            done = outcomes.looked_at_since(tx, page.keys, run.started_at)
-            keys = [key for key in page.keys if key not in done]
+            listed = page.keys if run.side is Side.SALESFORCE else netsuite_arrivals.keys_of(tx, page.keys)
+            done = outcomes.looked_at_since(tx, listed, run.started_at)
+            keys = [key for key in listed if key not in done]
             dirty_keys.mark(tx, keys, cause=run.kind.value, now=now, priority=Priority.SWEEP, run_id=run.id)
             if page.next is None:
                 # All that lives is in the queue by now, or was looked at: what is left may have been deleted.
-                gone = outcomes.unseen_since(tx, run.entity, run.started_at)
-                dirty_keys.mark(tx, gone, cause=NOT_LISTED, now=now, priority=Priority.SWEEP, run_id=run.id)
+                gone = outcomes.unseen_since(tx, run.entity, run.side, run.started_at)
+                cause = NOT_LISTED[run.side]
+                dirty_keys.mark(tx, gone, cause=cause, now=now, priority=Priority.SWEEP, run_id=run.id)
 
         await connection.store.run(store)
         connection.wake.ring()
         return True
+
+    def _port(self, side: Side) -> SalesforcePort | NetSuitePort:
+        return self._connection.salesforce if side is Side.SALESFORCE else self._connection.netsuite
 
     async def _finish(self, run: Run) -> bool:
         now = self._connection.clock.now()
@@ -85,3 +98,20 @@ class Lister:
             return False
         await self._connection.store.run(lambda tx: runs.finish(tx, run.id, now=now))
         return True
+
+
+# Accounts are linked before their contacts are looked at, and most contacts of NetSuite have their pair by the time
+# they are listed: so nothing is looked at twice.
+ORDER = (
+    (Entity.ACCOUNT, Side.SALESFORCE),
+    (Entity.CONTACT, Side.SALESFORCE),
+    (Entity.CONTACT, Side.NETSUITE),
+)
+
+
+def _goes_first(one: Run, other: Run) -> bool:
+    """Whether a run waits until another one of its kind is done."""
+    parts = [(run.entity, run.side) for run in (one, other)]
+    if one.kind is not other.kind or not set(parts) <= set(ORDER):
+        return False
+    return ORDER.index(parts[0]) < ORDER.index(parts[1])
