@@ -33,7 +33,7 @@ def given(environ: Mapping[str, str], tables: Collection[str]) -> tuple[dict[Loc
         if len(parts) > 1 and all(parts):
             try:
                 values[tuple(parts)] = _value(text)
-            except tomllib.TOMLDecodeError:
+            except (tomllib.TOMLDecodeError, RecursionError):
                 problems.append(
                     Problem(variable, "", "is no list or table", 'write it as in TOML: ["a", "b"]')
                 )

@@ -50,6 +50,8 @@ def _read(path: Path) -> dict[str, Any]:
         problem, remedy = "is not UTF-8 text", "save it as UTF-8"
     except tomllib.TOMLDecodeError as error:
         problem, remedy = f"is not valid TOML: {error}", "correct that line; text needs quotes"
+    except RecursionError:
+        problem, remedy = "is nested too deeply", "settings are two or three tables deep; see docs/settings.md"
     raise SettingsError([Problem(str(path), "", problem, remedy)])
 
 

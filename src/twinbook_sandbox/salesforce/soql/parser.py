@@ -199,7 +199,7 @@ def _malformed(text: str, error: UnexpectedInput) -> ApiError:
 
 def marked(code: str, query: str, line: int, column: int, problem: str) -> ApiError:
     """An error that shows the line of the query around the place, with a caret under it."""
-    text = (query.splitlines() or [""])[line - 1]
+    text = query.split("\n")[line - 1]
     start = max(0, column - 1 - _MARKED_LENGTH)
     excerpt = text[start : column - 1 + _MARKED_LENGTH]
     caret = " " * (column - 1 - start) + "^"
