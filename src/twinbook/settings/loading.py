@@ -51,7 +51,10 @@ def _read(path: Path) -> dict[str, Any]:
     except tomllib.TOMLDecodeError as error:
         problem, remedy = f"is not valid TOML: {error}", "correct that line; text needs quotes"
     except RecursionError:
-        problem, remedy = "is nested too deeply", "settings are two or three tables deep; see docs/settings.md"
+        problem, remedy = (
+            "is nested too deeply",
+            "settings are two or three tables deep; see docs/settings.md",
+        )
     raise SettingsError([Problem(str(path), "", problem, remedy)])
 
 

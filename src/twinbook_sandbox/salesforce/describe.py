@@ -33,6 +33,12 @@ _OTHER_LIMITS = {
 }
 
 
+_FILLED_BY_THE_ORG = frozenset(
+    ["OwnerId", "CreatedDate", "CreatedById", "LastModifiedDate", "LastModifiedById", "SystemModstamp"]
+)
+_NOT_GROUPABLE = frozenset({FieldType.DATETIME, FieldType.DOUBLE, FieldType.CURRENCY, FieldType.PERCENT})
+
+
 class DescribeResources:
     """Metadata and limits of the org, as the integration user sees them."""
 
@@ -128,6 +134,7 @@ class DescribeResources:
 def describe_field(schema: ObjectSchema, each: Field) -> dict[str, Any]:
     """A field as describe shows it."""
     numeric = each.type in NUMBER_TYPES
+    filled = each.name in _FILLED_BY_THE_ORG
     return {
         "name": each.name,
         "label": each.label,
@@ -139,10 +146,10 @@ def describe_field(schema: ObjectSchema, each: Field) -> dict[str, Any]:
         "scale": each.scale,
         "digits": each.precision if each.type is FieldType.INT else 0,
         "custom": each.custom,
-        "nillable": each.nillable,
+        "nillable": each.nillable and not filled,
         "createable": each.createable,
         "updateable": each.updateable,
-        "defaultedOnCreate": each.default is not None or each.name == "OwnerId" or each.type is FieldType.ID,
+        "defaultedOnCreate": each.default is not None or filled or each.type is FieldType.ID,
         "defaultValue": each.default,
         "calculated": False,
         "unique": each.unique,
@@ -151,9 +158,9 @@ def describe_field(schema: ObjectSchema, each: Field) -> dict[str, Any]:
         "caseSensitive": each.case_sensitive,
         "compoundFieldName": each.compound if each.compound and schema.field(each.compound) else None,
         "nameField": each.name == "Name",
-        "filterable": each.filterable,
+        "filterable": each.filterable or each.type is FieldType.ADDRESS,
         "sortable": each.filterable,
-        "groupable": each.filterable and each.type not in (FieldType.DATETIME, FieldType.TEXTAREA),
+        "groupable": each.filterable and each.type not in _NOT_GROUPABLE,
         "restrictedPicklist": each.restricted,
         "picklistValues": _picklist(each),
         "referenceTo": [each.reference_to] if each.reference_to else [],

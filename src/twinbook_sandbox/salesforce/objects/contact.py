@@ -77,7 +77,7 @@ CONTACT = ObjectSchema(
         text("IndividualId", length=18, event_doc="ForeignKey:EntityId", **READ_ONLY),
         picklist("Pronouns"),
         picklist("GenderIdentity"),
-        picklist("ContactSource", label="Creation Source", length=40),
+        picklist("ContactSource", label="Creation Source", length=40, event_doc="Data:StaticEnum"),
         make(FieldType.MULTIPICKLIST, "BuyerAttributes", length=4099),
         *sync_fields(100),
         checkbox("IsEmailBounced", **HIDDEN),
