@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, StringConstraints, ValidationInfo, field_validator, model_validator
 
 from twinbook.settings.contacts import AccountSettings, ContactSettings
+from twinbook.settings.ping import PingSettings
 from twinbook.settings.presets import ID_FIELDS, Preset
 from twinbook.settings.systems import NetSuiteSettings, SalesforceSettings
 from twinbook.settings.table import DatabaseUrl, FilePath, Seconds, Table, refusal
@@ -83,6 +84,7 @@ class ConnectionSettings(Table):
     netsuite: NetSuiteSettings
     contacts: ContactSettings = ContactSettings()
     accounts: AccountSettings = AccountSettings()
+    ping: PingSettings = PingSettings()
     retry: RetrySettings = RetrySettings()
     limits: LimitSettings = LimitSettings()
 

@@ -228,3 +228,14 @@ attachment = sa.Table(
     sa.Column("role_id", sa.Text),
     sa.Column("attached_at", sa.Float, nullable=False),
 )
+
+# Pings that were received lately, by the nonce of their signature.
+ping = sa.Table(
+    "ping",
+    metadata,
+    sa.Column("scope", sa.Text, primary_key=True),
+    sa.Column("nonce", sa.Text, primary_key=True),
+    sa.Column("received_at", sa.Float, nullable=False),
+    sa.Column("valid_until", sa.Float, nullable=False),
+)
+sa.Index("ping_received", ping.c.scope, ping.c.received_at)

@@ -1,0 +1,97 @@
+"""A signed ping over HTTP leads to the sync at once; without one, the same change waits for the next poll."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import socket
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import aiohttp
+import orjson
+import uvicorn
+from starlette.applications import Starlette
+from tests.scenario.product import Product, until
+
+from twinbook.engine.connection import Connection
+from twinbook.settings import load
+from twinbook.web.ping import ping_routes
+from twinbook.web.signature import HEADER, sign
+
+SECRET = "a secret that nobody guesses, of 43 letters"
+NEVER = 3600
+
+
+async def test_a_ping_is_quicker_than_the_poll(p: Product) -> None:
+    p.configure("contacts", direction="both")
+    p.configure("netsuite", poll_seconds=NEVER)
+    p.configure("ping", secret=SECRET)
+    _, customer = await p.linked_account()
+    async with p.running() as connection, served(p, connection) as url:
+        made = await p.netsuite.insert("contact", person(customer))
+        assert await post(url, made) == 202
+
+        async def arrived() -> bool:
+            return bool(await p.salesforce.records("Contact", {"NetSuite_Id__c": made}))
+
+        await until(arrived)
+        await p.netsuite.update("contact", made, {"title": "Mathematician"})
+        assert await post(url, made, secret="another secret that nobody guesses either") == 401
+        assert await post(url, made) == 202
+
+        async def edited() -> bool:
+            [contact] = await p.salesforce.records("Contact", {"NetSuite_Id__c": made})
+            return bool(contact["Title"] == "Mathematician")
+
+        await until(edited)
+
+
+async def test_a_change_without_a_ping_waits_for_the_poll(p: Product) -> None:
+    p.configure("contacts", direction="both")
+    p.configure("netsuite", poll_seconds=2)
+    p.configure("ping", secret=SECRET)
+    _, customer = await p.linked_account()
+    async with p.running() as connection, served(p, connection):
+        made = await p.netsuite.insert("contact", person(customer))
+
+        async def arrived() -> bool:
+            return bool(await p.salesforce.records("Contact", {"NetSuite_Id__c": made}))
+
+        await until(arrived)
+
+
+def person(customer: str) -> dict[str, Any]:
+    return {
+        "firstName": "Mary",
+        "lastName": "Somerville",
+        "email": "mary@acme.example",
+        "company": {"id": customer},
+        "subsidiary": {"id": "1"},
+    }
+
+
+async def post(url: str, contact: str, *, secret: str = SECRET) -> int:
+    body = orjson.dumps({"v": 1, "connection": "default", "records": [{"type": "contact", "id": contact}]})
+    header = sign(secret, body, at=int(time.time()), nonce=secrets.token_hex(16))
+    async with (
+        aiohttp.ClientSession() as session,
+        session.post(url, data=body, headers={HEADER: header}) as answer,
+    ):
+        return answer.status
+
+
+@asynccontextmanager
+async def served(p: Product, connection: Connection) -> AsyncIterator[str]:
+    """The endpoint on a port of its own."""
+    routes = ping_routes(connection.store.database, load(p.config, p.environment()), time.time)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        server = uvicorn.Server(uvicorn.Config(Starlette(routes=routes), log_config=None, lifespan="off"))
+        serving = asyncio.create_task(server.serve(sockets=[listener]))
+        try:
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}/ping/default"
+        finally:
+            server.should_exit = True
+            await serving
