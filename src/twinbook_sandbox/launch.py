@@ -43,6 +43,7 @@ class SandboxOptions:
 
     `state` is a directory that keeps both systems, their credentials and the certificate over restarts; without
     one everything is in memory. `accounts` and `contacts` are the size of the data set that new systems get.
+    `netsuite_project` is the folder of an SDF project that is deployed in the NetSuite account at each start.
     """
 
     host: str = "127.0.0.1"
@@ -55,6 +56,7 @@ class SandboxOptions:
     state: Path | None = None
     tls: bool = False
     latency_ms: float = 0.0
+    netsuite_project: Path | None = None
 
 
 class Sandbox:
@@ -106,6 +108,7 @@ class Sandbox:
         self.salesforce_url, self.netsuite_url = map(self._url, listeners)
         self._open_systems()
         await self._fill_new_systems()
+        self._deploy()
         await self._start_pubsub()
         for listener, app in zip(listeners, (self._salesforce_app(), self._netsuite_app()), strict=True):
             server = HttpServer(listener, app, self._tls)
@@ -125,6 +128,12 @@ class Sandbox:
             self.clock, path=self._file("netsuite.sqlite"), seed=seed, base_url=self.netsuite_url
         )
         self._to_undo.callback(self.netsuite.close)
+        self._to_undo.push_async_callback(self.netsuite.scripts.stop)
+
+    def _deploy(self) -> None:
+        """What is deployed lives in memory, as the sandbox's own, but for the fields: those stand in the data."""
+        if self.options.netsuite_project is not None:
+            self.netsuite.scripts.deploy(self.options.netsuite_project)
 
     async def _fill_new_systems(self) -> None:
         # The mark comes last: a sandbox that was killed while it wrote the data set begins anew.

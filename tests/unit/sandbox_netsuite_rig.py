@@ -13,6 +13,7 @@ from twinbook_sandbox.netsuite.account import NetSuiteAccount
 
 BASE = "http://netsuite.test"
 TOKEN_URL = f"{BASE}/services/rest/auth/oauth2/v1/token"
+RESTLET = "/app/site/hosting/restlet.nl?script=customscript_twinbook_batch&deploy=customdeploy_twinbook_batch"
 RECORDS = "/services/rest/record/v1"
 NOW = datetime(2026, 10, 1, 9, 15, tzinfo=UTC)
 STRICT = {"X-NetSuite-PropertyNameValidation": "Error"}
@@ -20,12 +21,15 @@ ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 
 
 class Rig:
-    """The account, its clock (frozen at `NOW`), and calls as the integration makes them."""
+    """The account, its clock (frozen at `NOW`), and calls as the integration makes them.
 
-    def __init__(self) -> None:
+    `path` is a file of an account whose keys are made already: that takes the longest.
+    """
+
+    def __init__(self, path: str | None = None) -> None:
         self.clock = Clock()
         self.clock.set(NOW)
-        self.account = NetSuiteAccount(self.clock)
+        self.account = NetSuiteAccount(self.clock, path=path)
         self.switches = self.account.switches
         app = Starlette(routes=self.account.routes())
         transport = httpx.ASGITransport(app=app)
@@ -41,6 +45,7 @@ class Rig:
 
     async def __aexit__(self, *_: object) -> None:
         await self.http.aclose()
+        await self.account.scripts.stop()
         self.account.close()
 
     def assertion(
@@ -55,7 +60,8 @@ class Rig:
         credentials = self.account.credentials()
         chosen = credentials if login == "ec" else credentials["rsa"]
         now = int(self.clock.now().timestamp())
-        right = {"iss": chosen["client_id"], "scope": ["rest_webservices"], "aud": TOKEN_URL}
+        scopes = ["rest_webservices", "restlets"]
+        right = {"iss": chosen["client_id"], "scope": scopes, "aud": TOKEN_URL}
         wanted = {**right, "iat": now, "exp": now + 300, **claims}
         return jwt.encode(
             {name: value for name, value in wanted.items() if value is not None},
@@ -76,6 +82,10 @@ class Rig:
     async def call(self, method: str, path: str, body: Any = None, **options: Any) -> httpx.Response:
         headers = {**STRICT, **options.pop("headers", {})}
         return await self.http.request(method, RECORDS + path, json=body, headers=headers, **options)
+
+    async def restlet(self, body: Any, **options: Any) -> httpx.Response:
+        """A call of the batch RESTlet."""
+        return await self.http.post(RESTLET, json=body, **options)
 
     async def create(self, type_: str, **body: Any) -> str:
         answer = await self.call("POST", f"/{type_}", body)

@@ -14,7 +14,7 @@ from twinbook_sandbox.core.traffic import Traffic
 from twinbook_sandbox.netsuite.acts import Acts
 from twinbook_sandbox.netsuite.credentials import Credentials
 from twinbook_sandbox.netsuite.errors import NetSuiteError, error_response, too_many_requests
-from twinbook_sandbox.netsuite.kinds import classify
+from twinbook_sandbox.netsuite.kinds import RESTLET_PATH, classify
 from twinbook_sandbox.netsuite.login import Gatekeeper
 from twinbook_sandbox.netsuite.oauth import TokenService
 from twinbook_sandbox.netsuite.permissions import Permissions
@@ -25,6 +25,8 @@ from twinbook_sandbox.netsuite.schema import FieldSpec, Kind, RecordType
 from twinbook_sandbox.netsuite.storage import Storage, open_database
 from twinbook_sandbox.netsuite.suiteql import SuiteQL
 from twinbook_sandbox.netsuite.suiteql_tables import INTEGRATION_USER
+from twinbook_sandbox.netsuite.suitescript.acts import ScriptActs
+from twinbook_sandbox.netsuite.suitescript.scripts import Scripts, restlet_error
 from twinbook_sandbox.netsuite.switches import NetSuiteSwitches
 from twinbook_sandbox.netsuite.tba import TbaVerifier
 from twinbook_sandbox.netsuite.times import Calendar
@@ -58,10 +60,18 @@ class NetSuiteAccount:
         tba = TbaVerifier(self._credentials, self.switches, clock)
         self._gatekeeper = Gatekeeper(self._tokens, tba, permissions, clock)
         suiteql = SuiteQL(self.records, permissions)
+        self.scripts = Scripts(self.records, suiteql, permissions, self._gatekeeper, clock)
         self._rest = RestServices(
-            self.records, suiteql, self._tokens, self._gatekeeper, permissions, lambda: self.base_url
+            self.records,
+            suiteql,
+            self._tokens,
+            self._gatekeeper,
+            permissions,
+            self.scripts,
+            lambda: self.base_url,
         )
         self._acts = Acts(self.records, self._credentials, self._gatekeeper)
+        self._script_acts = ScriptActs(self.scripts, self.switches)
 
     # --- for whoever serves it
 
@@ -79,12 +89,16 @@ class NetSuiteAccount:
             over_limit=self.over_limit,
         )
 
-    def refusal(self, status: int, code: str, message: str, _path: str) -> Response:
+    def refusal(self, status: int, code: str, message: str, path: str) -> Response:
         """An error answer in NetSuite's shape."""
+        if path == RESTLET_PATH:
+            return restlet_error(status, code, message)
         return error_response(NetSuiteError(status, code, message))
 
-    def over_limit(self, _path: str) -> Response:
+    def over_limit(self, path: str) -> Response:
         """The answer beyond the concurrency limit."""
+        if path == RESTLET_PATH:
+            return restlet_error(400, "SSS_REQUEST_LIMIT_EXCEEDED", "Concurrent request limit exceeded.")
         return error_response(too_many_requests(self.switches.too_many_requests_title))
 
     def credentials(self) -> dict[str, Any]:
@@ -154,7 +168,8 @@ class NetSuiteAccount:
 
     def actions(self) -> dict[str, Action]:
         """Further acts of users and administrators by name."""
-        return {name: _telling(act) for name, act in self._acts.table().items()}
+        acts = self._acts.table() | self._script_acts.table()
+        return {name: _telling(act) for name, act in acts.items()}
 
     def revoke_tokens(self) -> int:
         """End all OAuth 2.0 sessions; returns how many there were."""

@@ -4,6 +4,7 @@ from twinbook_sandbox.netsuite.oauth import TOKEN_PATH
 from twinbook_sandbox.netsuite.representation import RECORD_PATH
 from twinbook_sandbox.netsuite.schema import RECORD_TYPES
 
+RESTLET_PATH = "/app/site/hosting/restlet.nl"
 SUITEQL_PATH = "/services/rest/query/v1/suiteql"
 _SERVICES = ("governanceLimits", "serverTime")
 _BY_PATH = {TOKEN_PATH: "token", SUITEQL_PATH: "suiteql"}
@@ -20,7 +21,7 @@ def classify(method: str, path: str, _query: str) -> str:
         return _BY_PATH[path]
     parts = path.removeprefix(f"{RECORD_PATH}/").rstrip("/").split("/")
     if not path.startswith(f"{RECORD_PATH}/"):
-        return "restlet" if path.startswith("/app/site/hosting/restlet.nl") else "other"
+        return "restlet" if path == RESTLET_PATH else "other"
     if parts[0] == "metadata-catalog":
         return "metadata"
     for relation in ("attach", "detach"):

@@ -36,14 +36,14 @@ class Gatekeeper:
         self.audit: deque[dict[str, Any]] = deque(maxlen=AUDIT_LENGTH)
         """Refused logins with their reasons, which the answers do not tell."""
 
-    def enter(self, request: Request) -> Actor:
+    def enter(self, request: Request, scope: str = "rest_webservices") -> Actor:
         """The user behind a call; :class:`NetSuiteError` 401 (or 400 for a malformed token)."""
         header = request.headers.get("authorization", "")
         scheme, _, rest = header.partition(" ")
         if scheme.lower() == "bearer":
-            self._check_bearer(rest.strip())
+            self._check_bearer(rest.strip(), scope)
         elif scheme.lower() == "oauth":
-            self._check_tba(header, request)
+            self._check_tba(header, request, scope)
         else:
             raise self.refused("no login is given", _bearer_challenge())
         return Actor(INTEGRATION_USER)
@@ -57,7 +57,7 @@ class Gatekeeper:
         """Add a refused login to the audit trail."""
         self.audit.append({"time": utc_text(self._clock.now()), "reason": reason})
 
-    def _check_bearer(self, token: str) -> None:
+    def _check_bearer(self, token: str, scope: str) -> None:
         if token.count(".") != 2:
             text = "The request could not be understood by the server due to malformed syntax."
             challenge = _bearer_challenge("invalid_request", text)
@@ -66,11 +66,11 @@ class Gatekeeper:
         session = self._tokens.session(token)
         if session is None:
             raise self.refused("the bearer token is unknown or has expired", _bearer_challenge())
-        self._require("ADMI_LOGIN_OAUTH2", _bearer_challenge())
-        if "rest_webservices" not in session.scopes:
-            raise self.refused("the token lacks the scope rest_webservices", _bearer_challenge())
+        self._require("ADMI_LOGIN_OAUTH2", scope, _bearer_challenge())
+        if scope not in session.scopes:
+            raise self.refused(f"the token lacks the scope {scope}", _bearer_challenge())
 
-    def _check_tba(self, header: str, request: Request) -> None:
+    def _check_tba(self, header: str, request: Request, scope: str) -> None:
         challenge = (
             f'OAuth realm="{ACCOUNT_ID}", error="token_rejected", error_description="Invalid login attempt."'
         )
@@ -79,10 +79,11 @@ class Gatekeeper:
             self._tba.verify(header, request.method, signed_url(request), query)
         except TbaRefusal as refusal:
             raise self.refused(refusal.reason, challenge) from refusal
-        self._require("ADMI_LOGIN_OAUTH", challenge)
+        self._require("ADMI_LOGIN_OAUTH", scope, challenge)
 
-    def _require(self, permission: str, challenge: str) -> None:
-        for key in (permission, "ADMI_RESTWEBSERVICES"):
+    def _require(self, permission: str, scope: str, challenge: str) -> None:
+        """RESTlets need no permission for web services; their deployment says who may call them."""
+        for key in (permission, *(("ADMI_RESTWEBSERVICES",) if scope == "rest_webservices" else ())):
             if not self._permissions.allows(key, "FULL"):
                 raise self.refused(f"the role lacks the permission {key}", challenge)
 

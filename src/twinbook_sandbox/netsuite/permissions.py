@@ -4,6 +4,20 @@ from twinbook_sandbox.netsuite.errors import not_permitted
 from twinbook_sandbox.netsuite.schema import RecordType
 from twinbook_sandbox.netsuite.switches import NetSuiteSwitches, PermissionLevel
 
+ALL_PERMISSIONS = (
+    "ADMI_CUSTENTITYFIELD",
+    "ADMI_DELETEDRECORD",
+    "ADMI_LOGIN_OAUTH",
+    "ADMI_LOGIN_OAUTH2",
+    "ADMI_RESTWEBSERVICES",
+    "LIST_CONTACT",
+    "LIST_CONTACTROLE",
+    "LIST_CUSTJOB",
+    "LIST_SUBSIDIARY",
+    "REPO_ANALYTICS",
+)
+"""The permissions that this account asks for somewhere."""
+
 _LEVELS: tuple[PermissionLevel, ...] = ("NONE", "VIEW", "CREATE", "EDIT", "FULL")
 
 

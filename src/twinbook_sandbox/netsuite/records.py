@@ -1,6 +1,6 @@
 """The record service below HTTP: find, create, change and delete records by the rules of the account."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,6 +28,16 @@ class Written:
     warnings: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A record was saved or deleted. ``type`` as user event scripts name it: create, edit, delete."""
+
+    kind: RecordType
+    id: int
+    type: str
+    actor: Actor
+
+
 class Records:
     """All record types of one account. Writes are all or nothing; refusals are :class:`NetSuiteError`."""
 
@@ -41,8 +51,17 @@ class Records:
         self.presenter = Presenter(storage, self.addresses)
         self._entity_rules = EntityRules(storage, switches, calendar)
         self._list_rules = ListRules(storage)
+        self._watchers: list[Callable[[Change], None]] = []
         self._schema: Schema | None = None
         self._schema_key: tuple[int, bool] | None = None
+
+    def watch(self, watcher: Callable[[Change], None]) -> None:
+        """Have a function called after each save and delete."""
+        self._watchers.append(watcher)
+
+    def _tell(self, kind: RecordType, id_: int, type_: str, actor: Actor) -> None:
+        for watcher in self._watchers:
+            watcher(Change(kind, id_, type_, actor))
 
     @property
     def schema(self) -> Schema:
@@ -93,6 +112,7 @@ class Records:
             id_ = self.storage.insert(kind, self._rules(kind).created(kind, parsed.values, actor))
             if parsed.has_address_book:
                 self.addresses.apply(id_, parsed.address_book, options, parsed.warnings)
+        self._tell(kind, id_, "create", actor)
         return Written(id_, tuple(parsed.warnings))
 
     def update(
@@ -107,6 +127,7 @@ class Records:
             self.storage.update(kind, old["id"], values)
             if parsed.has_address_book:
                 self.addresses.apply(old["id"], parsed.address_book, options, parsed.warnings)
+        self._tell(kind, int(old["id"]), "edit", actor)
         return Written(int(old["id"]), tuple(parsed.warnings))
 
     def upsert(
@@ -156,6 +177,7 @@ class Records:
                     ),
                 )
             self.storage.remove(kind, id_)
+        self._tell(kind, int(id_), "delete", actor)
 
     def _rules(self, kind: RecordType) -> Rules:
         return self._entity_rules if kind.table == "entity" else self._list_rules

@@ -25,6 +25,7 @@ from twinbook_sandbox.netsuite.errors import (
     not_permitted,
 )
 from twinbook_sandbox.netsuite.filters import EVERYTHING, FilterParser
+from twinbook_sandbox.netsuite.kinds import RESTLET_PATH
 from twinbook_sandbox.netsuite.login import Gatekeeper
 from twinbook_sandbox.netsuite.oauth import TOKEN_PATH, TokenRefusal, TokenService
 from twinbook_sandbox.netsuite.permissions import Permissions
@@ -34,6 +35,7 @@ from twinbook_sandbox.netsuite.representation import RECORD_PATH, self_link
 from twinbook_sandbox.netsuite.schema import RecordType
 from twinbook_sandbox.netsuite.suiteql import SuiteQL
 from twinbook_sandbox.netsuite.suiteql_tables import INTEGRATION_USER
+from twinbook_sandbox.netsuite.suitescript.scripts import Scripts
 
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 COLLECTION_METHODS = ("GET", "POST", "OPTIONS")
@@ -56,6 +58,7 @@ class RestServices:
         tokens: TokenService,
         gatekeeper: Gatekeeper,
         permissions: Permissions,
+        scripts: Scripts,
         base_url: Callable[[], str],
     ) -> None:
         self._records = records
@@ -63,6 +66,7 @@ class RestServices:
         self._tokens = tokens
         self._gatekeeper = gatekeeper
         self._permissions = permissions
+        self._scripts = scripts
         self._base_url = base_url
         self._relations = Relations(records)
         self._filters = FilterParser()
@@ -91,7 +95,7 @@ class RestServices:
         ]
         return [
             Route(TOKEN_PATH, self.token, methods=["POST"]),
-            Route("/app/site/hosting/restlet.nl", no_restlet, methods=METHODS),
+            Route(RESTLET_PATH, self._scripts.restlet, methods=["GET", "POST", "PUT", "DELETE"]),
             *routes,
         ]
 
@@ -100,7 +104,9 @@ class RestServices:
             try:
                 body = await request.body()
                 actor = self._gatekeeper.enter(request)
-                return handler(Call(request, body, actor, self._public_url(request)))
+                answer = handler(Call(request, body, actor, self._public_url(request)))
+                await self._scripts.settled()
+                return answer
             except NetSuiteError as error:
                 return error_response(error)
             except Exception:
@@ -361,15 +367,6 @@ class RestServices:
         if call.method == "OPTIONS":
             return _options(tuple(METHODS))
         raise invalid_url(str(call.request.url.path))
-
-
-async def no_restlet(_request: Request) -> Response:
-    """RESTlets are not deployed in this account (netsuite.md 5.3 has the shape)."""
-    error = {
-        "code": "SSS_INVALID_SCRIPTLET_ID",
-        "message": "That RESTlet is invalid, disabled, or no longer exists.",
-    }
-    return JSONResponse({"error": error}, 404)
 
 
 def _only(call: Call, allowed: tuple[str, ...]) -> None:

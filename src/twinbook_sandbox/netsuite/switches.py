@@ -80,6 +80,10 @@ class NetSuiteSwitches:
     suiteql_params: bool = True  # the body member "params" is understood
     suiteql_max_chars: Count = 1_000_000
 
+    # --- scripts (5.2)
+    restlet_units: Count = 5000  # governance units of one RESTlet call
+    restlet_seconds: Annotated[float, Field(gt=0, le=300)] = 300.0  # after which a RESTlet is ended
+
     # --- answers
     concurrency_limit: Count = 5  # requests in flight over REST and SuiteQL (7)
     too_many_requests_title: Literal["Too Many Requests", "Bad Request"] = "Too Many Requests"
