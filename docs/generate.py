@@ -20,6 +20,7 @@ from twinbook.settings.model import Settings
 from twinbook.settings.options import Option, TableOptions, tables
 from twinbook.settings.presets import ID_FIELDS
 from twinbook.settings.rendering import literal
+from twinbook_sandbox.coverage import sandbox_coverage
 from twinbook_sandbox.reference import sandbox_actions, sandbox_switches
 
 DOCS = Path(__file__).parent
@@ -115,6 +116,7 @@ PARTS: dict[str, Callable[[], Iterator[str]]] = {
     "options": command_options,
     "sandbox_actions": sandbox_actions,
     "sandbox_switches": sandbox_switches,
+    "sandbox_coverage": sandbox_coverage,
 }
 
 
