@@ -27,6 +27,7 @@ from twinbook.engine.connection import (
     Options,
     Source,
     StatusFields,
+    SweepOptions,
 )
 from twinbook.http import HttpSettings, HttpTransport
 from twinbook.netsuite.auth import (
@@ -178,6 +179,13 @@ def _options(settings: ConnectionSettings, facts: OrgFacts) -> Options:
         netsuite_poll_seconds=settings.netsuite.poll_seconds,
         stop_deletes_percent=settings.limits.stop_deletes_percent,
         stop_deletes_above=settings.limits.stop_deletes_above,
+        stop_changes_percent=settings.limits.stop_changes_percent,
+        stop_changes_above=settings.limits.stop_changes_above,
+        sweep=SweepOptions(
+            settings.sweep.hour if settings.sweep.nightly else None,
+            settings.sweep.repair,
+            settings.sweep.thorough_days,
+        ),
         watch=watched(settings, facts),
         push_field=settings.salesforce.push_field if facts.push_on_contact or facts.push_on_account else None,
         status_fields=_status_fields(settings, facts.status_fields, Entity.CONTACT),
@@ -236,6 +244,7 @@ def salesforce_config(settings: ConnectionSettings) -> SalesforceConfig:
         quotes=Trigger.QUOTE in accounts.triggers,
         relations=policy.attachments.relations,
         save_past_duplicate_alerts=salesforce.save_past_duplicate_alerts,
+        bulk_from=salesforce.bulk_from,
     )
 
 

@@ -26,7 +26,7 @@ from tests.memory.single import (
 )
 
 from twinbook.domain.errors import PermanentError, TemporaryError
-from twinbook.domain.ports import ContactQuery, Failed, WriteResult, Written
+from twinbook.domain.ports import ContactQuery, Failed, Stamp, WriteResult, Written
 from twinbook.domain.records import Entity, Key, NetSuiteContact, Side, Value
 
 SF_ID = "003Kx00000AbCdEIAV"
@@ -328,6 +328,24 @@ class TestListingAndPolling:
                 break
         assert listed == sorted(made, key=int)
         assert await account.side.count(Entity.CONTACT) == len(made)
+
+    async def test_stamps_say_what_a_read_says(self, account: Account) -> None:
+        made = [
+            await account.contact(lastName="By field", **{ID_FIELD: SF_ID}),
+            await account.contact(lastName="Alone", isInactive=True),
+            *[await account.contact(lastName=f"Number {n}") for n in range(6)],
+        ]
+        stamps: list[Stamp] = []
+        after: str | None = None
+        for _ in range(20):
+            page = await account.side.list_stamps(after)
+            stamps += page.stamps
+            after = page.next
+            if after is None:
+                break
+        read = {c.id: c for c in await account.side.find_contacts(ContactQuery(ids=frozenset(made)))}
+        bears = {made[0]: SF_ID}
+        assert stamps == [Stamp(id_, read[id_].version, bears.get(id_)) for id_ in sorted(made, key=int)]
 
     async def test_changes_after_now(self, account: Account) -> None:
         old = await account.contact(lastName="Old")

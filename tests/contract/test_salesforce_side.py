@@ -9,7 +9,7 @@ from tests.contract.salesforce_orgs import CONFIG, PAGE, Org, OrgInMemory, OrgIn
 from tests.memory.salesforce import MemorySalesforce
 
 from twinbook.domain.errors import PermanentError
-from twinbook.domain.ports import Failed, WriteResult, Written
+from twinbook.domain.ports import Failed, Stamp, WriteResult, Written
 from twinbook.domain.records import Entity, Key, Side
 from twinbook.salesforce.errors import duplicate_holder
 from twinbook_sandbox.core.clock import Clock
@@ -352,6 +352,19 @@ class TestListing:
                 break
         assert seen == ids
         assert await org.side.count(Entity.CONTACT) == len(ids)
+
+    async def test_stamps_say_what_a_read_says(self, org: Org) -> None:
+        account = await org.account("Acme", **{ID_FIELD: "800"})
+        ids = [
+            await org.contact(LastName="Linked", AccountId=account, **{ID_FIELD: "900"}),
+            await org.contact(LastName="Alone"),
+        ]
+        page = await org.side.list_stamps(None)
+        read = await org.side.read_contacts(ids)
+        assert page.next is None
+        assert sorted(page.stamps) == sorted(
+            Stamp(id_, read[id_].version, read[id_].netsuite_id, read[id_].account_customer_id) for id_ in ids
+        )
 
     async def test_contacts_of_some_accounts(self, org: Org) -> None:
         accounts = [await org.account(name) for name in ("Acme", "Bolt", "Cyan")]

@@ -17,6 +17,7 @@ from datetime import UTC, datetime, timedelta
 
 from twinbook.domain.attachments import PRIMARY_CONTACT
 from twinbook.domain.errors import PermanentError, TemporaryError
+from twinbook.domain.ids import named_by
 from twinbook.domain.ports import (
     Changes,
     ContactQuery,
@@ -28,6 +29,8 @@ from twinbook.domain.ports import (
     Listing,
     NetSuiteWrite,
     Schema,
+    Stamp,
+    Stamps,
     Update,
     WriteResult,
     Written,
@@ -84,6 +87,7 @@ class MemoryNetSuite:
     page_size: int = 1000
     step_s: float = 1.0
     custom_fields: Mapping[str, FieldMeta] = field(default_factory=dict)
+    hidden: bool = False
     before_call: Callable[[str], Awaitable[None]] | None = None
     calls: Counter[str] = field(default_factory=Counter)
     attached: dict[tuple[str, str], str | None] = field(default_factory=dict)
@@ -156,6 +160,17 @@ class MemoryNetSuite:
     def user_edits(self, netsuite_id: str, changes: Fields) -> None:
         """Change fields of a contact or customer; raises PermanentError where NetSuite would refuse."""
         self._change(self._records[netsuite_id], changes)
+
+    def user_edits_unseen(self, netsuite_id: str, changes: Fields) -> None:
+        """An edit that does not move the record's time of modification: within its second, or to its address only."""
+        record = self._records[netsuite_id]
+        modified = record.modified
+        self._change(record, changes)
+        record.modified = modified
+
+    def forget_deletes(self) -> None:
+        """The account keeps no trace of what was deleted or merged away."""
+        self._deleted.clear()
 
     def user_inactivates(self, netsuite_id: str) -> None:
         self.user_edits(netsuite_id, {"isInactive": True})
@@ -248,7 +263,8 @@ class MemoryNetSuite:
 
     async def list_keys(self, entity: Entity, after: str | None) -> Listing:
         await self._enter("list_keys")
-        ids = [r.id for r in self._all(entity) if after is None or int(r.id) > int(after)]
+        shown = [] if self.hidden else self._all(entity)
+        ids = [r.id for r in shown if after is None or int(r.id) > int(after)]
         page = ids[: self.page_size]
         return Listing(
             tuple(Key(entity, Side.NETSUITE, id_) for id_ in page), page[-1] if len(ids) > len(page) else None
@@ -257,6 +273,17 @@ class MemoryNetSuite:
     async def count(self, entity: Entity) -> int:
         await self._enter("count")
         return len(list(self._all(entity)))
+
+    async def list_stamps(self, after: str | None) -> Stamps:
+        page = await self.list_keys(Entity.CONTACT, after)
+        contacts = [self._contact(self._records[key.id]) for key in page.keys]
+        return Stamps(
+            tuple(
+                Stamp(each.id, each.version, named_by(each.salesforce_id, each.external_id))
+                for each in contacts
+            ),
+            page.next,
+        )
 
     async def describe(self, entity: Entity) -> Schema:
         await self._enter("describe")

@@ -26,6 +26,8 @@ from twinbook.domain.ports import (
     FieldMeta,
     Listing,
     Schema,
+    Stamp,
+    Stamps,
     WriteResult,
     Written,
 )
@@ -109,6 +111,7 @@ class MemorySalesforce(Unreliable):
     config: SalesforceConfig = field(default_factory=SalesforceConfig)
     page_size: int = 2000
     step_s: float = 1.0
+    hidden: bool = False
     events: MemoryEvents = field(default_factory=MemoryEvents)
     custom_fields: Mapping[str, FieldMeta] = field(default_factory=dict)
     _records: dict[str, _Record] = field(default_factory=dict)
@@ -238,7 +241,15 @@ class MemorySalesforce(Unreliable):
 
     async def list_keys(self, entity: Entity, after: str | None) -> Listing:
         await self._enter("list_keys")
-        return self._page(self._live(entity), after)
+        return self._page([] if self.hidden else self._live(entity), after)
+
+    async def list_stamps(self, after: str | None) -> Stamps:
+        page = await self.list_keys(Entity.CONTACT, after)
+        contacts = [self._contact(self._records[key.id]) for key in page.keys]
+        stamps = (
+            Stamp(each.id, each.version, each.netsuite_id, each.account_customer_id) for each in contacts
+        )
+        return Stamps(tuple(stamps), page.next)
 
     async def count(self, entity: Entity) -> int:
         await self._enter("count")

@@ -19,13 +19,16 @@ from twinbook.engine.connection import Connection, Options, StatusFields
 from twinbook.engine.contacts import netsuite_arrivals
 from twinbook.engine.running.lanes import Lane
 from twinbook.engine.running.listing import Lister
+from twinbook.engine.running.sweep.sweeper import Sweeper
 from twinbook.netsuite.permits import calling_at
 from twinbook.salesforce.config import SalesforceConfig
-from twinbook.store import dirty_keys, incidents, journal, links, outcomes
+from twinbook.store import dirty_keys, drifts, incidents, journal, links, outcomes, sweeps
 from twinbook.store.database import Database, Store
+from twinbook.store.drifts import Line
 from twinbook.store.incidents import Incident
 from twinbook.store.journal import Entry
 from twinbook.store.outcomes import Outcome
+from twinbook.store.sweeps import Sweep
 
 STATUS = StatusFields(*SalesforceConfig().status_fields, "https://netsuite.example/{id}")
 
@@ -125,6 +128,26 @@ class World:
             if not moved and not await lister.step():
                 return
         raise AssertionError("the runs do not end")
+
+    async def sweep(self, *, thorough: bool = False, repairs: bool = True, drain: bool = True) -> Sweep:
+        """Carry a sweep to its end, or as far as it goes; lanes work beside it unless told otherwise."""
+        now = self.clock.now()
+        run_id = await self.store.run(
+            lambda tx: sweeps.start(tx, thorough=thorough, repairs=repairs, by="test", now=now)
+        )
+        sweeper = Sweeper(self.connection)
+        for _ in range(1000):
+            moved = await sweeper.step()
+            if drain:
+                await self.drain()
+            if not moved and not await sweeper.step():
+                found = await self.store.read(lambda tx: sweeps.by_id(tx, run_id))
+                assert found is not None
+                return found
+        raise AssertionError("the sweep does not end")
+
+    async def drift(self, sweep: Sweep) -> list[Line]:
+        return await self.store.read(lambda tx: drifts.lines(tx, sweep.run.id))
 
     async def outcome(self, salesforce_id: str, entity: Entity = Entity.CONTACT) -> Outcome:
         key = Key(entity, Side.SALESFORCE, salesforce_id)

@@ -11,14 +11,11 @@ from tests.memory.world import World, world
 
 from twinbook.cli.matching_csv import (
     COLUMNS,
-    FORMULA_STARTS,
     UnreadableFileError,
-    open_for_writing,
-    plain,
     read_choices,
-    safe,
     write_rows,
 )
+from twinbook.cli.spreadsheets import FORMULA_STARTS, open_for_writing, plain, safe
 from twinbook.domain.reasons import Reason
 from twinbook.domain.records import Entity, Key, Side
 from twinbook.engine.care.deciding import Choice, Deciding

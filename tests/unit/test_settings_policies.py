@@ -81,6 +81,7 @@ def test_the_defaults_are_those_that_are_promised() -> None:
         "stop_deletes_percent": 5,
         "stop_deletes_above": 20,
         "stop_changes_percent": 50,
+        "stop_changes_above": 20,
     }
     assert connection().netsuite.concurrency == 4
     assert connection().netsuite.poll_seconds == 10

@@ -25,6 +25,8 @@ COMMANDS = {
     "match": ("twinbook.cli.match", "Before go-live: whom a first sync would pair, and deciding it."),
     "adopt": ("twinbook.cli.adopt", "Take over the links of another product."),
     "backfill": ("twinbook.cli.backfill", "Look at all contacts once, for a first sync; resumable."),
+    "sweep": ("twinbook.cli.sweep", "Compare both systems from end to end, and put right what differs."),
+    "drift": ("twinbook.cli.drift", "What sweeps found out of step, and having it put right."),
     "explain": ("twinbook.cli.explain", "Why a contact is, or is not, in NetSuite."),
     "push": ("twinbook.cli.control", "Look at one contact or account at once."),
     "pause": ("twinbook.cli.control", "Stop writing; changes are still taken in."),

@@ -14,11 +14,11 @@ from twinbook.cli.exits import Exit, Problem
 from twinbook.cli.matching_csv import (
     UnreadableFileError,
     described,
-    open_for_writing,
     read_choices,
     write_rows,
 )
 from twinbook.cli.session import session
+from twinbook.cli.spreadsheets import open_for_writing
 from twinbook.cli.terminal import console, say, visible
 from twinbook.engine.care.deciding import UNDECIDE, Choice, Deciding, Flaw
 from twinbook.engine.insight.matching_report import NEEDS_A_PERSON, Match, MatchKind, matches

@@ -1,8 +1,4 @@
-"""The matching report as a CSV file that a spreadsheet may open, edit and save, and that is read back.
-
-A cell that a spreadsheet would take for a formula gets an apostrophe before it, as OWASP advises (CSV injection): the
-texts come from records that anybody may have filled in. Reading takes it off again.
-"""
+"""The matching report as a CSV file that a spreadsheet may open, edit and save, and that is read back."""
 
 from __future__ import annotations
 
@@ -12,32 +8,16 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TextIO
 
+from twinbook.cli.spreadsheets import plain, safe
 from twinbook.engine.care.deciding import CONTACT, DECISION, Choice, Flaw
 from twinbook.engine.insight.matching_report import Match, MatchCandidate
 
 COLUMNS = (CONTACT, "name", "email", "account", "would_be", "netsuite_id", "candidates", DECISION)
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "'")
 DELIMITERS = (",", ";", "\t")
 
 
 class UnreadableFileError(Exception):
     """A file that is no matching report at all; the message says why."""
-
-
-def safe(text: str) -> str:
-    """A cell that no spreadsheet takes for a formula."""
-    return f"'{text}" if text.startswith(FORMULA_STARTS) else text
-
-
-def plain(cell: str) -> str:
-    """The text of a cell, without the apostrophe and without outer blanks."""
-    text = cell.strip()
-    return text[1:] if text.startswith("'") else text
-
-
-def open_for_writing(path: Path) -> TextIO:
-    """With a byte order mark, without which Excel spoils letters beyond ASCII. Raises OSError."""
-    return path.open("w", encoding="utf-8-sig", newline="")
 
 
 def write_rows(file: TextIO, rows: Iterable[Match], *, header: bool) -> None:

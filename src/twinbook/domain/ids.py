@@ -61,6 +61,11 @@ def salesforce_id_of(external_id: str | None) -> str | None:
     return None
 
 
+def named_by(field: str | None, external_id: str | None) -> str | None:
+    """The Salesforce contact that a NetSuite contact names: by its custom field, else by an external id of ours."""
+    return field if field is not None and is_salesforce_id(field) else salesforce_id_of(external_id)
+
+
 def distinct_name(name: str, salesforce_id: str, *, spelled_out: bool = False) -> str:
     """A contact name that nobody else has: "Ada Lovelace (003…AbCd)", at most 83 characters.
 

@@ -105,9 +105,9 @@ def judge(own: Bearer, named: Bearer | None, *, rivals: Sequence[str], suitors: 
     if len(own.names) > 1:
         return _finding(Verdict.CONTRADICTORY, own, None, f"it bears several ids: {_listed(own.names)}")
     if named is None:
-        gone = f"{_system(own.side.other)} {own.entity} {_listed(own.names)}"
+        gone = f"{own.side.other.system} {own.entity} {_listed(own.names)}"
         return _finding(Verdict.ONE_SIDED, own, None, f"it names {gone}, which is not there")
-    there = f"{_system(named.side)} {named.entity} {named.id}"
+    there = f"{named.side.system} {named.entity} {named.id}"
     if named.names - {own.id}:
         return _finding(Verdict.CONTRADICTORY, own, named, f"{there} bears {_listed(named.names)}")
     if rivals:
@@ -174,10 +174,6 @@ def _finding(verdict: Verdict, own: Bearer, named: Bearer | None, why: str = "")
         salesforce=records[Side.SALESFORCE],
         netsuite=records[Side.NETSUITE],
     )
-
-
-def _system(side: Side) -> str:
-    return "Salesforce" if side is Side.SALESFORCE else "NetSuite"
 
 
 def _listed(ids: Sequence[str] | frozenset[str]) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from twinbook.domain.errors import SideError
 from twinbook.domain.records import (
@@ -99,6 +99,28 @@ class Listing:
     next: str | None
 
 
+class Stamp(NamedTuple):
+    """What a sweep compares of one contact; a tuple, because a sweep makes millions of them.
+
+    `version` is that of `SalesforceContact` or `NetSuiteContact`. `bears` is the id of the other side that it carries,
+    as it stands there. `customer_id` is the NetSuite id of a Salesforce contact's account.
+    """
+
+    id: str
+    version: str
+    bears: str | None = None
+    customer_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Stamps:
+    """One page of a sweep's listing. `next` is where the following page starts, None at the end; a page may be empty
+    and others follow."""
+
+    stamps: tuple[Stamp, ...]
+    next: str | None
+
+
 @dataclass(frozen=True, slots=True)
 class Changes:
     """One look at what changed since a cursor. `cursor` covers all `keys`; `more` asks to be called again at once.
@@ -161,7 +183,11 @@ class SalesforcePort(Protocol):
         ...
 
     async def list_keys(self, entity: Entity, after: str | None) -> Listing:
-        """All live records of an entity, in the order of their ids, starting after `after`."""
+        """All live records of an entity, starting after `after`. Pages may be empty, and a record may come twice."""
+        ...
+
+    async def list_stamps(self, after: str | None) -> Stamps:
+        """All live contacts, in an order of the org's own, starting at `after`."""
         ...
 
     async def count(self, entity: Entity) -> int: ...
@@ -269,5 +295,9 @@ class NetSuitePort(Protocol):
     async def list_keys(self, entity: Entity, after: str | None) -> Listing: ...
 
     async def count(self, entity: Entity) -> int: ...
+
+    async def list_stamps(self, after: str | None) -> Stamps:
+        """All contacts, inactive ones included, in the order of their ids, starting after `after`."""
+        ...
 
     async def describe(self, entity: Entity) -> Schema: ...

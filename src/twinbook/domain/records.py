@@ -25,6 +25,11 @@ class Side(StrEnum):
     def other(self) -> Side:
         return Side.NETSUITE if self is Side.SALESFORCE else Side.SALESFORCE
 
+    @property
+    def system(self) -> str:
+        """Its name as people write it."""
+        return "Salesforce" if self is Side.SALESFORCE else "NetSuite"
+
 
 class Entity(StrEnum):
     """What a dirty key may point at.

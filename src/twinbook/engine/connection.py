@@ -60,6 +60,16 @@ NETSUITE_CUSTOMERS = Source(Entity.ACCOUNT, Side.NETSUITE)
 
 
 @dataclass(frozen=True, slots=True)
+class SweepOptions:
+    """When both systems are compared: at which local hour (None: only when asked), whether what differs is put right,
+    and after how many days values are compared whatever the versions say."""
+
+    hour: int | None = 2
+    repairs: bool = True
+    thorough_days: int = 7
+
+
+@dataclass(frozen=True, slots=True)
 class Options:
     """How the engine works, with the reason for each default.
 
@@ -70,6 +80,7 @@ class Options:
     `poll_seconds`, `netsuite_poll_seconds`  between two looks at what has no change events
     `idle_seconds`   between two looks at the queue for keys that another process marked
     `stop_deletes_percent`, `stop_deletes_above`  of the links: more deletes than both within an hour stop the flow
+    `stop_changes_percent`, `stop_changes_above`  of the links: more changes than both in one sweep stop the flow
     `watch`          whose changes are taken in; role objects only where the settings look at roles
     """
 
@@ -83,6 +94,9 @@ class Options:
     idle_seconds: float = 0.5
     stop_deletes_percent: float = 5.0
     stop_deletes_above: int = 20
+    stop_changes_percent: float = 50.0
+    stop_changes_above: int = 20
+    sweep: SweepOptions = field(default_factory=SweepOptions)
     push_field: str | None = "Push_to_NetSuite__c"
     status_fields: StatusFields = field(default_factory=StatusFields)
     account_status_fields: StatusFields = field(default_factory=StatusFields)

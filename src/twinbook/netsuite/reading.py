@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from twinbook.domain.ids import ACCOUNT_PREFIX, CONTACT_PREFIX
-from twinbook.domain.ports import ContactQuery
+from twinbook.domain.ids import ACCOUNT_PREFIX, CONTACT_PREFIX, named_by
+from twinbook.domain.ports import ContactQuery, Stamp, Stamps
 from twinbook.domain.records import Entity, Fields, NetSuiteContact, NetSuiteCustomer
 from twinbook.netsuite.addresses import flatten
 from twinbook.netsuite.columns import Column, identifier, select_list
@@ -79,6 +79,18 @@ class ContactReader:
             for id_, row in _one_row_each(await self._suiteql.query(f"{sql} WHERE {where} ORDER BY c.id")):
                 found[id_] = self._contact(row, columns)
         return tuple(found.values())
+
+    async def stamps(self, after: str | None, number: int) -> Stamps:
+        """See `NetSuitePort.list_stamps`: by keyset, since no query gives more than 100,000 rows (netsuite.md 4.2)."""
+        own = select_list(("c.id", "c.externalid", self._id.sql("c"), VERSION))
+        beyond = f" WHERE c.id > {id_literal(after)}" if after is not None else ""
+        rows = await self._suiteql.first(f"SELECT {own} FROM contact c{beyond} ORDER BY c.id", number)  # noqa: S608
+        key = self._id.key
+        stamps = tuple(
+            Stamp(row["id"], row.get("version", ""), named_by(row.get(key), row.get("externalid")))
+            for row in rows
+        )
+        return Stamps(stamps, stamps[-1].id if len(stamps) == number else None)
 
     async def _columns(self) -> Sequence[Column]:
         names = dict.fromkeys((*DEFAULT_CONTACT_FIELDS, *self._config.contact_fields))

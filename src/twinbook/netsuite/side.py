@@ -22,6 +22,7 @@ from twinbook.domain.ports import (
     Listing,
     NetSuiteWrite,
     Schema,
+    Stamps,
     Update,
     WriteResult,
     Written,
@@ -119,6 +120,9 @@ class NetSuiteSide:
         table = RECORD_TYPES[entity].value
         rows = await self._suiteql.first(f"SELECT COUNT(*) AS total FROM {table}", 1)  # noqa: S608
         return int(rows[0]["total"])
+
+    async def list_stamps(self, after: str | None) -> Stamps:
+        return await self._contacts.stamps(after, self._config.page_size)
 
     async def describe(self, entity: Entity) -> Schema:
         return await self._catalogue.refresh(entity)

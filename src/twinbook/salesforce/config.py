@@ -19,7 +19,7 @@ class SalesforceConfig:
     `role_sources` says which objects give a contact its roles, `quotes` whether accounts are asked for quotes,
     `relations` whether contacts are read with the accounts that they are related to.
     `poll_overlap` (seconds) is how long a record may take from its SystemModstamp to its commit and still be found
-    by polling.
+    by polling. Lists of `bulk_from` records and more are made by the Bulk API, and fetched `bulk_size` at a time.
     """
 
     contact_fields: tuple[str, ...] = ()
@@ -38,6 +38,8 @@ class SalesforceConfig:
     save_past_duplicate_alerts: bool = False
     poll_overlap: float = 60.0
     page_size: int = 2000
+    bulk_from: int = 50_000
+    bulk_size: int = 10_000
 
     @property
     def status_fields(self) -> tuple[str, str, str, str]:

@@ -110,6 +110,17 @@ class SalesforceRest:
         """The token in use: who we are, and where."""
         return await self._tokens.token()
 
+    async def send(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, str] | None = None,
+        json: object | None = None,
+    ) -> HttpResponse:
+        """One call below the API version's path, for what is not answered in JSON."""
+        return await self._call(method, self._base + path, params, json)
+
     async def _rows(self, path: str, statement: str) -> list[Row]:
         """A dead locator starts the statement over once: a new token may have ended its session (1.6)."""
         try:

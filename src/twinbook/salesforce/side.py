@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import timedelta
-from typing import Final
+from typing import Any, Final
 
 from twinbook.domain.ids import to_18
-from twinbook.domain.ports import Changes, Listing, Schema, WriteResult
+from twinbook.domain.ports import Changes, Listing, Schema, Stamp, Stamps, WriteResult
 from twinbook.domain.records import Entity, Fields, Key, SalesforceAccount, SalesforceContact, Side
 from twinbook.http import Http
 from twinbook.salesforce import soql
 from twinbook.salesforce.auth import TokenProvider
 from twinbook.salesforce.config import SalesforceConfig
+from twinbook.salesforce.long_lists import LongLists
 from twinbook.salesforce.polling import BEGINNING, PollCursor, Position, decode, parse
 from twinbook.salesforce.rest import COLLECTION_LIMIT, Row, SalesforceRest
 from twinbook.salesforce.rows import AccountRows, ContactRows
@@ -44,11 +45,24 @@ class SalesforceSide:
     """
 
     def __init__(
-        self, http: Http, tokens: TokenProvider, config: SalesforceConfig, clock: Callable[[], float]
+        self,
+        http: Http,
+        tokens: TokenProvider,
+        config: SalesforceConfig,
+        clock: Callable[[], float],
+        *,
+        sleep: Callable[[float], Awaitable[Any]] = asyncio.sleep,
     ) -> None:
         self.rest = SalesforceRest(http, tokens, config)
         self._config = config
         self._clock = clock
+        self._lists = LongLists(
+            self.rest,
+            page_size=config.page_size,
+            bulk_size=config.bulk_size,
+            bulk_from=config.bulk_from,
+            sleep=sleep,
+        )
         self._readers: _Readers | None = None
         self._discovering = asyncio.Lock()
 
@@ -100,9 +114,14 @@ class SalesforceSide:
         return await self._below(Entity.ACCOUNT, "ParentId IN ({})", account_ids, after)
 
     async def list_keys(self, entity: Entity, after: str | None) -> Listing:
-        where = _after(after).removeprefix(" AND ")
-        rows = await self.rest.query(soql.select(("Id",), SOBJECTS[entity], where, self._first_page))
-        return self._listing(entity, [row["Id"] for row in rows])
+        found = await self._lists.part(SOBJECTS[entity], ("Id",), after)
+        return Listing(tuple(_key(entity, str(id_)) for (id_,) in found.rows), found.next)
+
+    async def list_stamps(self, after: str | None) -> Stamps:
+        id_field = self._config.id_field
+        columns = ("Id", "LastModifiedDate", id_field, f"Account.{id_field}")
+        found = await self._lists.part(SOBJECTS[Entity.CONTACT], columns, after)
+        return Stamps(tuple(_stamp(*row) for row in found.rows), found.next)
 
     async def count(self, entity: Entity) -> int:
         return await self.rest.count(SOBJECTS[entity])
@@ -241,6 +260,11 @@ class SalesforceSide:
 
 def _key(entity: Entity, id_: str) -> Key:
     return Key(entity, Side.SALESFORCE, id_)
+
+
+def _stamp(id_: Any, version: Any, bears: Any, customer_id: Any) -> Stamp:
+    """Bulk results and REST spell the zone of a moment differently (salesforce.md 5.1)."""
+    return Stamp(id_, f"{version[:-1]}+0000" if version[-1] == "Z" else version, bears, customer_id)
 
 
 def _after(id_: str | None) -> str:

@@ -61,8 +61,8 @@ class LimitSettings(Table):
     """How much is done at once, and when a flow stops for a person to look.
 
     The `stop_deletes_` limits are safety valves: when more linked contacts than both turn out to be deleted within an
-    hour, the flow stops with `SAFETY_STOP` until a person confirms with `twinbook resume --confirm`. The
-    `stop_changes_` limit is for sweeps over all links, which this version does not have yet.
+    hour, or in a sweep, the flow stops with `SAFETY_STOP` until a person confirms with `twinbook resume --confirm`. The
+    `stop_changes_` limits do the same for a sweep that would change more links than both.
     """
 
     batch_size: Annotated[int, Field(ge=1, le=200)] = 200
@@ -73,6 +73,25 @@ class LimitSettings(Table):
     """So many deletes within an hour never stop it."""
     stop_changes_percent: Annotated[float, Field(gt=0, le=100)] = 50
     """A sweep that would change more than this share of the links stops the flow."""
+    stop_changes_above: Annotated[int, Field(ge=0)] = 20
+    """So many changes in a sweep never stop it."""
+
+
+class SweepSettings(Table):
+    """The comparison of both systems from end to end, which finds whatever no event has told.
+
+    It begins by itself once a first back-fill is done. `twinbook sweep` runs one by hand, `twinbook drift` shows what
+    was found.
+    """
+
+    nightly: bool = True
+    """Sweep once a day. Off: only by hand."""
+    hour: Annotated[int, Field(ge=0, le=23)] = 2
+    """Hour of the day at which it begins, in the time zone of the machine. A sweep that was missed is made up for."""
+    repair: bool = True
+    """Put right what differs, by the same rules as every other change. Off: only report it."""
+    thorough_days: Annotated[int, Field(ge=1, le=365)] = 7
+    """After so many days a sweep compares all values, also of contacts whose time of modification did not move."""
 
 
 class ConnectionSettings(Table):
@@ -87,6 +106,7 @@ class ConnectionSettings(Table):
     ping: PingSettings = PingSettings()
     retry: RetrySettings = RetrySettings()
     limits: LimitSettings = LimitSettings()
+    sweep: SweepSettings = SweepSettings()
 
     @model_validator(mode="before")
     @classmethod

@@ -89,6 +89,8 @@ class SalesforceSettings(Table):
     """Objects whose roles count for `contacts.role_filter` and attachments; those that the org lacks are left out."""
     save_past_duplicate_alerts: bool = False
     """Save contacts although a duplicate rule raises an alert. Rules that block still block."""
+    bulk_from: Annotated[int, Field(ge=1)] = 50_000
+    """From so many records on, back-fill and sweep list them by the Bulk API instead of page by page."""
     poll_seconds: Seconds = 30
     """Time between two looks for changes where there are no change events."""
     timeout_seconds: Seconds = 30

@@ -278,6 +278,21 @@ def due_at_most(tx: Tx, *, now: float, cap: int) -> int:
     return int(tx.execute(sa.select(sa.func.count()).select_from(some.subquery())).scalar_one())
 
 
+def in_work(tx: Tx, keys: Sequence[Key]) -> set[Key]:
+    """Those of the contact keys that are in the queue: somebody is about to look at them."""
+    found: set[Key] = set()
+    for part in chunks(keys):
+        rows = tx.execute(
+            sa.select(dirty.c.side, dirty.c.record_id).where(
+                dirty.c.scope == tx.scope,
+                dirty.c.entity == Entity.CONTACT,
+                dirty.c.record_id.in_([key.id for key in part]),
+            )
+        )
+        found |= {Key(Entity.CONTACT, Side(side), id_) for side, id_ in map(tuple, rows)}
+    return found & set(keys)
+
+
 def queued(tx: Tx, key: Key) -> Queued | None:
     """The place of one key in the queue, None when it is not dirty."""
     row = tx.execute(_by_key(sa.select(dirty)), _parameters(tx, key)).one_or_none()

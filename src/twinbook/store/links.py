@@ -6,7 +6,7 @@ once at a time.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
@@ -14,7 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from twinbook.domain.ids import netsuite_contact_key
-from twinbook.domain.records import Entity, Fields, Link, LinkState
+from twinbook.domain.records import Entity, Fields, Link, LinkState, Side
 from twinbook.store.database import Tx
 from twinbook.store.schema import link
 from twinbook.store.sql import chunks
@@ -62,6 +62,88 @@ def concluded(tx: Tx, entity: Entity, netsuite_ids: Iterable[str]) -> dict[str, 
     ends = {item.netsuite_id: item for item in found if item.state is LinkState.CLOSED}
     live = {item.netsuite_id: item for item in found if item.state is LinkState.LINKED}
     return {id_: item for id_, item in (ends | live).items() if id_ is not None}
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What a sweep compares of a link. `id` is its number in the table, `version` that of the side asked about."""
+
+    id: int
+    salesforce_id: str
+    netsuite_id: str | None
+    state: LinkState
+    version: str
+
+
+def known(tx: Tx, side: Side, contact_ids: Sequence[str]) -> dict[str, Known]:
+    """The links and tombstones of contacts by their ids on one side; of several with one NetSuite id the live one."""
+    own, version = (
+        (link.c.salesforce_id, link.c.salesforce_version)
+        if side is Side.SALESFORCE
+        else (link.c.netsuite_id, link.c.netsuite_version)
+    )
+    found: dict[str, Known] = {}
+    for part in chunks(contact_ids):
+        rows = tx.execute(
+            sa.select(own, link.c.id, link.c.salesforce_id, link.c.netsuite_id, link.c.state, version).where(
+                link.c.scope == tx.scope,
+                link.c.entity == Entity.CONTACT,
+                link.c.salesforce_id.is_not(None),
+                own.in_(part),
+            )
+        )
+        for own_id, number, salesforce_id, netsuite_id, state, seen in map(tuple, rows):
+            if state != LinkState.CLOSED or own_id not in found:
+                found[own_id] = Known(number, salesforce_id, netsuite_id, LinkState(state), seen)
+    return found
+
+
+def live_after(tx: Tx, number: int, *, limit: int, until: float) -> list[tuple[int, str]]:
+    """Linked contacts in the order of the table, after a number: each with its number and Salesforce id. Those that
+    became links later than `until` are left out."""
+    rows = tx.execute(
+        sa.select(link.c.id, link.c.salesforce_id)
+        .where(
+            link.c.scope == tx.scope,
+            link.c.entity == Entity.CONTACT,
+            link.c.state == LinkState.LINKED,
+            link.c.id > number,
+            link.c.created_at <= until,
+        )
+        .order_by(link.c.id)
+        .limit(limit)
+    )
+    return [(row.id, row.salesforce_id) for row in rows]
+
+
+def seen_again(tx: Tx, looks: Mapping[str, tuple[Link, str, str]]) -> None:
+    """Note under which versions contacts were found in step once more, by Salesforce id: the link as it was then, and
+    the versions of both sides. A link that has changed meanwhile is left alone."""
+    if looks:
+        tx.execute(
+            sa.update(link)
+            .where(
+                link.c.scope == tx.scope,
+                link.c.entity == Entity.CONTACT,
+                link.c.salesforce_id == sa.bindparam("b_id"),
+                link.c.salesforce_version == sa.bindparam("b_was_salesforce"),
+                link.c.netsuite_version == sa.bindparam("b_was_netsuite"),
+                link.c.state == LinkState.LINKED,
+            )
+            .values(
+                salesforce_version=sa.bindparam("b_salesforce"), netsuite_version=sa.bindparam("b_netsuite")
+            ),
+            [
+                {
+                    "b_id": id_,
+                    "b_was_salesforce": then.salesforce_version,
+                    "b_was_netsuite": then.netsuite_version,
+                    "b_salesforce": salesforce,
+                    "b_netsuite": netsuite,
+                }
+                for id_, (then, salesforce, netsuite) in looks.items()
+            ],
+        )
 
 
 def reserve(tx: Tx, entity: Entity, intent: Intent, *, now: float) -> Reservation:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,7 +23,7 @@ class Outcome:
     """One look at one record. `written` names what this look wrote (created, adopted, updated), None if nothing.
 
     `account_id` is the Salesforce account; of a NetSuite contact whose company is linked with none, that company; of an
-    account the parent that it waits for.
+    account the parent that it waits for. `version` and `counterpart_version` are those of the contacts that were seen.
     """
 
     key: Key
@@ -36,6 +36,8 @@ class Outcome:
     email: str | None = None
     trace: tuple[dict[str, Any], ...] = ()
     choices: tuple[str, ...] = ()
+    version: str = ""
+    counterpart_version: str = ""
     written: str | None = None
     looked_at: float = 0.0
     written_at: float | None = None
@@ -70,6 +72,8 @@ def record(tx: Tx, found: Sequence[Outcome], *, looked_at: float, now: float) ->
             "detail": item.detail,
             "trace": list(item.trace),
             "choices": list(item.choices),
+            "version": item.version,
+            "counterpart_version": item.counterpart_version,
             "looked_at": looked_at,
             "written_at": now if item.written else None,
             "written": item.written,
@@ -93,6 +97,53 @@ def find(tx: Tx, key: Key) -> Outcome | None:
         )
     ).one_or_none()
     return None if row is None else _outcome(row)
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What the last look at a record saw, and what it came to."""
+
+    version: str
+    counterpart_version: str
+    kind: OutcomeKind
+    reason: Reason | None
+
+
+def seen(tx: Tx, side: Side, contact_ids: Sequence[str]) -> dict[str, Seen]:
+    """The last looks at these contacts of one side."""
+    found: dict[str, Seen] = {}
+    columns = (outcome.c.version, outcome.c.counterpart_version, outcome.c.outcome, outcome.c.reason)
+    for part in chunks(contact_ids):
+        rows = tx.execute(
+            sa.select(outcome.c.record_id, *columns).where(
+                outcome.c.scope == tx.scope,
+                outcome.c.entity == Entity.CONTACT,
+                outcome.c.side == side,
+                outcome.c.record_id.in_(part),
+            )
+        )
+        for id_, version, counterpart, kind, reason in map(tuple, rows):
+            found[id_] = Seen(version, counterpart, OutcomeKind(kind), Reason(reason) if reason else None)
+    return found
+
+
+def seen_again(tx: Tx, looks: Mapping[Key, tuple[str, str]]) -> None:
+    """Note under which versions (its own, its counterpart's) records came to the same once more."""
+    if looks:
+        tx.execute(
+            sa.update(outcome)
+            .where(
+                outcome.c.scope == tx.scope,
+                outcome.c.entity == sa.bindparam("b_entity"),
+                outcome.c.side == sa.bindparam("b_side"),
+                outcome.c.record_id == sa.bindparam("b_id"),
+            )
+            .values(version=sa.bindparam("b_own"), counterpart_version=sa.bindparam("b_other")),
+            [
+                {"b_entity": key.entity, "b_side": key.side, "b_id": key.id, "b_own": own, "b_other": other}
+                for key, (own, other) in looks.items()
+            ],
+        )
 
 
 def search(tx: Tx, text: str, *, limit: int = 20) -> list[Outcome]:
@@ -345,6 +396,8 @@ def _outcome(row: sa.Row[Any]) -> Outcome:
         email=row.email,
         trace=tuple(row.trace),
         choices=tuple(row.choices),
+        version=row.version,
+        counterpart_version=row.counterpart_version,
         written=row.written,
         looked_at=row.looked_at,
         written_at=row.written_at,

@@ -30,6 +30,7 @@ NEXT_BEGINNING = 0.001
 class RunKind(StrEnum):
     BACKFILL = "backfill"
     RELIST = "relist"
+    SWEEP = "sweep"
 
 
 class RunState(StrEnum):
@@ -133,12 +134,13 @@ def finish(tx: Tx, run_id: int, *, now: float) -> None:
 
 
 def listing(tx: Tx, entity: Entity) -> int | None:
-    """The run that lists this entity in Salesforce at the moment."""
+    """The run that lists this entity in Salesforce at the moment, to look at each record. A sweep only compares."""
     lists = (
         run.c.scope == tx.scope,
         run.c.entity == entity,
         run.c.side == Side.SALESFORCE,
         run.c.state == RunState.LISTING,
+        run.c.kind != RunKind.SWEEP,
     )
     return tx.execute(sa.select(sa.func.min(run.c.id)).where(*lists)).scalar()
 
@@ -147,16 +149,27 @@ def unfinished(tx: Tx) -> list[Run]:
     rows = tx.execute(
         sa.select(run).where(run.c.scope == tx.scope, run.c.state != RunState.DONE).order_by(run.c.id)
     )
-    return [_run(row) for row in rows]
+    return [run_of(row) for row in rows]
+
+
+def last_of(
+    tx: Tx, kind: RunKind, *, entity: Entity | None = None, state: RunState | None = None
+) -> Run | None:
+    """The latest run of this kind, or only of this entity or state."""
+    wanted = [run.c.scope == tx.scope, run.c.kind == kind]
+    wanted += [run.c.entity == entity] if entity else []
+    wanted += [run.c.state == state] if state else []
+    rows = tx.execute(sa.select(run).where(*wanted).order_by(run.c.id.desc()).limit(1))
+    return next((run_of(row) for row in rows), None)
 
 
 def by_id(tx: Tx, run_id: int) -> Run:
-    return _run(tx.execute(sa.select(run).where(run.c.id == run_id)).one())
+    return run_of(tx.execute(sa.select(run).where(run.c.id == run_id)).one())
 
 
 def latest(tx: Tx, *, limit: int = 10) -> list[Run]:
     rows = tx.execute(sa.select(run).where(run.c.scope == tx.scope).order_by(run.c.id.desc()).limit(limit))
-    return [_run(row) for row in rows]
+    return [run_of(row) for row in rows]
 
 
 def count(tx: Tx, results: Sequence[tuple[int, OutcomeKind, Reason | None]]) -> None:
@@ -186,7 +199,8 @@ def counts(tx: Tx, run_ids: Sequence[int]) -> list[tuple[OutcomeKind, Reason | N
     ]
 
 
-def _run(row: sa.Row[Any]) -> Run:
+def run_of(row: sa.Row[Any]) -> Run:
+    """The run in a row of its table."""
     return Run(
         row.id,
         RunKind(row.kind),

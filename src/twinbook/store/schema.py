@@ -89,6 +89,9 @@ outcome = sa.Table(
     sa.Column("detail", sa.Text, nullable=False, server_default=""),
     sa.Column("trace", sa.JSON, nullable=False),
     sa.Column("choices", sa.JSON, nullable=False),
+    # Of the record and of its counterpart, as they were seen: equal versions need no further look.
+    sa.Column("version", sa.Text, nullable=False, server_default=""),
+    sa.Column("counterpart_version", sa.Text, nullable=False, server_default=""),
     sa.Column("looked_at", sa.Float, nullable=False),
     sa.Column("written_at", sa.Float),
     sa.Column("written", sa.Text),
@@ -239,3 +242,40 @@ ping = sa.Table(
     sa.Column("valid_until", sa.Float, nullable=False),
 )
 sa.Index("ping_received", ping.c.scope, ping.c.received_at)
+
+# What a sweep knows beyond its run: how far it looks, and which links it has met on each side (one bit a link).
+sweep = sa.Table(
+    "sweep",
+    metadata,
+    sa.Column("run_id", sa.Integer, sa.ForeignKey("run.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("thorough", sa.Boolean, nullable=False),
+    sa.Column("repairs", sa.Boolean, nullable=False),
+    sa.Column("met_in_salesforce", sa.LargeBinary, nullable=False),
+    sa.Column("met_in_netsuite", sa.LargeBinary, nullable=False),
+    sa.Column("salesforce_listed", sa.Integer, nullable=False),
+    sa.Column("netsuite_listed", sa.Integer, nullable=False),
+    sa.Column("compared", sa.Integer, nullable=False),
+    sa.Column("stopped_why", sa.Text),
+)
+
+drift = sa.Table(
+    "drift",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("scope", sa.Text, nullable=False),
+    sa.Column("run_id", sa.Integer, sa.ForeignKey("run.id", ondelete="CASCADE"), nullable=False),
+    # The key under which the contact is looked at.
+    sa.Column("side", sa.Text, nullable=False),
+    sa.Column("record_id", sa.Text, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("salesforce_id", sa.Text),
+    sa.Column("netsuite_id", sa.Text),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("why", sa.Text, nullable=False),
+    sa.Column("fields", sa.JSON, nullable=False),
+    sa.Column("found_at", sa.Float, nullable=False),
+    sa.Column("queued_at", sa.Float),
+    sa.Column("queued_by", sa.Text),
+)
+sa.Index("drift_record", drift.c.run_id, drift.c.side, drift.c.record_id, drift.c.kind, unique=True)
+sa.Index("drift_scope", drift.c.scope, drift.c.run_id)

@@ -17,9 +17,15 @@ IDS_PER_STATEMENT = 1000
 
 
 def upsert(
-    tx: Tx, table: sa.Table, rows: Sequence[dict[str, Any]], *, update: dict[str, Any] | None = None
+    tx: Tx,
+    table: sa.Table,
+    rows: Sequence[dict[str, Any]],
+    *,
+    update: dict[str, Any] | None = None,
+    keys: Sequence[sa.Column[Any]] = (),
 ) -> None:
-    """Insert rows; where the primary key exists, set the given columns, or all that the rows carry.
+    """Insert rows; where the primary key (or `keys`, which are unique together) exists, set the given columns, or all
+    that the rows carry.
 
     `update` values may refer to the stored row by `table.c` and to the new one by `incoming(column)`.
     """
@@ -27,9 +33,9 @@ def upsert(
         return
     make = postgresql.insert if tx.db.dialect.name == "postgresql" else sqlite.insert
     statement = make(table)
-    keys = [column.name for column in table.primary_key]
-    changes = update or {name: incoming(name) for name in rows[0] if name not in keys}
-    tx.execute(statement.on_conflict_do_update(index_elements=keys, set_=changes), list(rows))
+    names = [column.name for column in keys or table.primary_key]
+    changes = update or {name: incoming(name) for name in rows[0] if name not in names}
+    tx.execute(statement.on_conflict_do_update(index_elements=names, set_=changes), list(rows))
 
 
 def incoming(column: str) -> sa.ColumnClause[Any]:

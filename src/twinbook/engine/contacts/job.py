@@ -151,9 +151,9 @@ class Job:
             self._tell(tx, now=now)
         elif self.netsuite_id is not None and written and not self.ends:
             if not self.mapped_to_salesforce:
-                self._establish(tx, self._agreed(mapping, self.contact), now=now)
+                self._establish(tx, self._agreed(mapping, self.contact), self.contact, now=now)
             elif self.links:
-                self._establish(tx, {}, now=now)
+                self._establish(tx, {}, self.contact, now=now)
             if self.moves:
                 self._tell(tx, now=now)
         elif self.reserved and not self.failed_for_now:
@@ -161,7 +161,7 @@ class Job:
 
     def agree(self, tx: Tx, mapping: ContactMapping, contact: SalesforceContact, *, now: float) -> None:
         """Store what both sides agree on, with the Salesforce contact as read back after the write."""
-        self._establish(tx, self._agreed(mapping, contact), now=now)
+        self._establish(tx, self._agreed(mapping, contact), contact, now=now)
 
     def salesforce_fields(self, options: Options, *, now: float) -> Fields:
         """What has to be written to the Salesforce contact: mapped fields, its NetSuite id, status, push checkbox."""
@@ -195,7 +195,8 @@ class Job:
         netsuite = self.kept if self.wrote_netsuite else self._before
         return self.plan.agreed if netsuite is None else agreed_after(self.plan, mapping, contact, netsuite)
 
-    def _establish(self, tx: Tx, agreed: Fields, *, now: float) -> None:
+    def _establish(self, tx: Tx, agreed: Fields, contact: SalesforceContact, *, now: float) -> None:
+        """`contact` is the Salesforce contact as it was when it showed what is agreed."""
         assert self.netsuite_id is not None  # noqa: S101 - callers check
         link = self.view.link
         netsuite = self.kept or self._before
@@ -204,7 +205,8 @@ class Job:
             link is not None
             and link.state is LinkState.LINKED
             and link.netsuite_id == self.netsuite_id
-            and (link.agreed, link.netsuite_version) == (agreed, version)
+            and (link.agreed, link.netsuite_version, link.salesforce_version)
+            == (agreed, version, contact.version)
         ):
             return
         links.establish(
@@ -215,7 +217,7 @@ class Job:
             correlation_id=self.correlation_id,
             now=now,
             agreed=agreed,
-            salesforce_version=self.contact.version,
+            salesforce_version=contact.version,
             netsuite_version=version,
         )
 
@@ -241,6 +243,8 @@ class Job:
             email=email_key(contact.fields.get("Email")),
             trace=trace_rows(plan.trace),
             choices=plan.choices,
+            version=contact.version,
+            counterpart_version=self.view.netsuite.version if self.view.netsuite else "",
             written=kind.value if self._wrote else None,
         )
 

@@ -11,7 +11,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from twinbook.domain.canonical import email_key
-from twinbook.domain.ids import contact_key, is_salesforce_id, salesforce_id_of
+from twinbook.domain.ids import contact_key, named_by
 from twinbook.domain.plan import ContactPlan, ContactView, Gate, SalesforceCandidate
 from twinbook.domain.planner import plan_contact, seeks_counterpart
 from twinbook.domain.ports import ContactQuery
@@ -88,7 +88,7 @@ class NetSuiteGatherer:
             return ()
         salesforce = self._connection.salesforce
         emails = {email for contact in contacts if (email := email_key(contact.email))}
-        named = {id_ for contact in contacts if (id_ := named_by(contact))}
+        named = {id_ for contact in contacts if (id_ := named_by(contact.salesforce_id, contact.external_id))}
         found, read = await asyncio.gather(
             salesforce.find_contacts(
                 emails=sorted(emails), netsuite_ids=sorted(contact.id for contact in contacts)
@@ -118,14 +118,6 @@ class NetSuiteGatherer:
             found = await self._connection.netsuite.find_contacts(ContactQuery(ids=doubtful))
             alive |= {contact.id for contact in found}
         return owners | {id_: owner for id_, owner in carried.items() if owner in alive}
-
-
-def named_by(contact: NetSuiteContact) -> str | None:
-    """The Salesforce contact whose id it carries."""
-    carried = contact.salesforce_id
-    if carried is not None and is_salesforce_id(carried):
-        return carried
-    return salesforce_id_of(contact.external_id)
 
 
 def _binds(link: Link) -> bool:

@@ -77,7 +77,8 @@ class Newcomer:
 
     def _created(self, salesforce_id: str) -> Outcome:
         key = Key(Entity.CONTACT, Side.SALESFORCE, salesforce_id)
-        return replace(self.shown, key=key, counterpart_id=self.contact.id, written=OutcomeKind.CREATED.value)
+        created = OutcomeKind.CREATED.value
+        return replace(self.shown, key=key, counterpart_id=self.contact.id, written=created, version="")
 
     @property
     def shown(self) -> Outcome:
@@ -101,6 +102,7 @@ class Newcomer:
             email=email_key(contact.email) if contact else None,
             trace=trace_rows(plan.trace),
             choices=plan.choices,
+            version=contact.version if contact else "",
         )
 
     def _entry(self) -> Entry:

@@ -60,9 +60,14 @@ class SafetyValve:
             f"{share.number} of {share.of} linked contacts turned out to be deleted within an hour; "
             f"more than {options.stop_deletes_percent:g} % stop the flow"
         )
-        flows.stop(tx, why=why, now=now)
-        journal.append(tx, [Entry("safety stop", Entity.CONTACT, None, None, why)], now=now)
+        stop(tx, why, now=now)
         return True
+
+
+def stop(tx: Tx, why: str, *, now: float) -> None:
+    """Hold the flow of the connection until a person confirms."""
+    flows.stop(tx, why=why, now=now)
+    journal.append(tx, [Entry("safety stop", Entity.CONTACT, None, None, why)], now=now)
 
 
 def has_vanished(view: ContactView) -> bool:

@@ -8,14 +8,14 @@ from dataclasses import dataclass
 
 from twinbook.domain.checks import SYSTEM_NAMES
 from twinbook.domain.errors import SideError
-from twinbook.domain.ids import to_18
+from twinbook.domain.ids import named_by, to_18
 from twinbook.domain.plan import AccountPlan, ContactPlan
 from twinbook.domain.ports import ContactQuery
 from twinbook.domain.records import Entity, Key, Side, display_name
 from twinbook.engine.accounts.gather import AccountGatherer
 from twinbook.engine.connection import Connection
 from twinbook.engine.contacts.gather import Gatherer
-from twinbook.engine.contacts.netsuite_gather import NetSuiteGatherer, named_by
+from twinbook.engine.contacts.netsuite_gather import NetSuiteGatherer
 from twinbook.store import dirty_keys, incidents, journal, links, outcomes
 from twinbook.store.database import Tx
 from twinbook.store.dirty_keys import Queued
@@ -125,7 +125,7 @@ class Explainer:
     async def _of_netsuite(self, netsuite_id: str) -> list[Key]:
         """Of a contact that was never looked at: the Salesforce contact whose id it carries, else itself."""
         found = await self._connection.netsuite.find_contacts(ContactQuery(ids=frozenset({netsuite_id})))
-        named = (named_by(contact) for contact in found)
+        named = (named_by(contact.salesforce_id, contact.external_id) for contact in found)
         return [
             _of_salesforce(id_) if id_ else Key(Entity.CONTACT, Side.NETSUITE, netsuite_id) for id_ in named
         ]

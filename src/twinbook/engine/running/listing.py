@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import structlog
-
-from twinbook.domain.errors import SideError
 from twinbook.domain.ports import NetSuitePort, SalesforcePort
 from twinbook.domain.records import Entity, Side
 from twinbook.engine.connection import Connection
 from twinbook.engine.contacts import netsuite_arrivals
+from twinbook.engine.running.steps import keep_stepping
 from twinbook.store import dirty_keys, outcomes, runs
 from twinbook.store.database import Tx
 from twinbook.store.dirty_keys import Priority
-from twinbook.store.runs import Run, RunState
-
-log = structlog.get_logger()
+from twinbook.store.runs import Run, RunKind, RunState
 
 # Why a record is looked at that is known here but was not listed there.
 NOT_LISTED = {
@@ -25,9 +21,6 @@ NOT_LISTED = {
 # Keys of one run that may be dirty before the next page is listed: bounds the queue at any number of records.
 AHEAD = 5000
 
-# The longest wait (seconds) before an interrupted listing is taken up again.
-LONGEST_WAIT = 60.0
-
 
 class Lister:
     """Carries unfinished runs of one connection forward."""
@@ -37,26 +30,13 @@ class Lister:
 
     async def run(self) -> None:
         """For ever: whatever run is started by whomever is worked off."""
-        failures = 0
-        while True:
-            try:
-                moved = await self.step()
-                failures = 0
-            except SideError as error:
-                wait = self._connection.backoff(error, failures, cap=LONGEST_WAIT)
-                failures += 1
-                log.warning(
-                    "listing-interrupted", connection=self._connection.name, code=error.code, wait=wait
-                )
-                await self._connection.clock.sleep(wait)
-                continue
-            if not moved:
-                await self._connection.clock.sleep(self._connection.options.idle_seconds)
+        await keep_stepping(self._connection, self.step, "listing")
 
     async def step(self) -> bool:
         """Carry each unfinished run one page further; whether anything moved."""
         moved = False
-        open_ = await self._connection.store.read(runs.unfinished)
+        listings = await self._connection.store.read(runs.unfinished)
+        open_ = [run for run in listings if run.kind is not RunKind.SWEEP]
         for run in open_:
             if not any(_goes_first(other, run) for other in open_):
                 moved |= await (self._list(run) if run.state is RunState.LISTING else self._finish(run))
@@ -87,7 +67,7 @@ class Lister:
 
         await connection.store.run(store)
         connection.wake.ring()
-        return True
+        return bool(page.keys) or page.next != run.position
 
     def _port(self, side: Side) -> SalesforcePort | NetSuitePort:
         return self._connection.salesforce if side is Side.SALESFORCE else self._connection.netsuite

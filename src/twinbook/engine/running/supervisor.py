@@ -11,6 +11,8 @@ from twinbook.engine.running.ingest import SETTLED, Ingest
 from twinbook.engine.running.lanes import Lane
 from twinbook.engine.running.listing import Lister
 from twinbook.engine.running.pulse import Pulse
+from twinbook.engine.running.schedules import Schedules
+from twinbook.engine.running.sweep.sweeper import Sweeper
 from twinbook.store import dirty_keys
 from twinbook.store.dirty_keys import Priority
 
@@ -46,7 +48,10 @@ class Supervisor:
         lanes.append(Lane(connection, least_urgent=Priority.LIVE))
         watchers = [Ingest(connection, source, on_state=self._note).run() for source in self._watched]
         working = _start([lane.run() for lane in lanes])
-        listening = _start([Lister(connection).run(), Pulse(connection).run(), *watchers])
+        # Who only works something off, and takes in no changes, minds no calendar either.
+        calendar = [Schedules(connection).run()] if self._watched else []
+        carrying = [Lister(connection).run(), Sweeper(connection).run(), Pulse(connection).run()]
+        listening = _start([*carrying, *calendar, *watchers])
         told = asyncio.ensure_future(until)
         try:
             done, _ = await asyncio.wait([*working, *listening, told], return_when=asyncio.FIRST_COMPLETED)
