@@ -144,7 +144,7 @@ def configure_logging(settings: LogSettings) -> None:
         processors=[
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso"),
-            _fault_without_values,
+            fault_without_values,
             render,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, settings.level.upper())),
@@ -152,7 +152,7 @@ def configure_logging(settings: LogSettings) -> None:
     )
 
 
-def _fault_without_values(_logger: Any, _method: str, event: EventDict) -> EventDict:
+def fault_without_values(_logger: Any, _method: str, event: EventDict) -> EventDict:
     """Where a fault happened and of what kind, without its message: that may quote a record."""
     if event.pop("exc_info", None):
         kind, _, frames = sys.exc_info()

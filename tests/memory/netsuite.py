@@ -15,6 +15,8 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
+from tests.memory.observing import Observer, Touched
+
 from twinbook.domain.attachments import PRIMARY_CONTACT
 from twinbook.domain.errors import PermanentError, TemporaryError
 from twinbook.domain.ids import named_by
@@ -89,6 +91,7 @@ class MemoryNetSuite:
     custom_fields: Mapping[str, FieldMeta] = field(default_factory=dict)
     hidden: bool = False
     before_call: Callable[[str], Awaitable[None]] | None = None
+    observer: Observer | None = None
     calls: Counter[str] = field(default_factory=Counter)
     attached: dict[tuple[str, str], str | None] = field(default_factory=dict)
     _records: dict[str, _Record] = field(default_factory=dict)
@@ -179,6 +182,7 @@ class MemoryNetSuite:
         record = self._records.pop(netsuite_id)
         sequence, _ = self._tick()
         self._deleted.append((sequence, Key(record.entity, Side.NETSUITE, record.id)))
+        self._tell(record, alive=False)
 
     def user_merges(self, winner_id: str, loser_id: str) -> None:
         """Merge two contacts: blanks of the winner are filled, the loser vanishes."""
@@ -401,6 +405,7 @@ class MemoryNetSuite:
         sequence, modified = self._tick()
         record = _Record(str(self._next_id), entity, kept, external_id, sequence, modified)
         self._records[record.id] = record
+        self._tell(record)
         return record
 
     def _change(self, record: _Record, changes: Fields) -> None:
@@ -415,6 +420,7 @@ class MemoryNetSuite:
         record.fields = kept
         record.external_id = str(external_id) if external_id else None
         record.sequence, record.modified = self._tick()
+        self._tell(record)
 
     def _kept(self, entity: Entity, fields: Fields) -> dict[str, Value]:
         """What NetSuite keeps of these fields: trimmed, empty ones dropped. Raises for what it refuses."""
@@ -451,6 +457,11 @@ class MemoryNetSuite:
             if other.id != except_id and same_scope and same_name:
                 text = "A contact record with this name already exists."
                 raise PermanentError("CONTACT_NAME_TAKEN", text, field="entityId", remedy="Use another name.")
+
+    def _tell(self, record: _Record, *, alive: bool = True) -> None:
+        if self.observer is not None:
+            fields = {**record.fields, "externalId": record.external_id}
+            self.observer(Touched(Side.NETSUITE, record.entity, record.id, fields, alive))
 
     def _tick(self) -> tuple[int, str]:
         self._sequence += 1

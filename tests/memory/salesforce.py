@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import Enum
 
+from tests.memory.observing import Observer, Touched
 from tests.memory.salesforce_events import MemoryEvents
 from tests.memory.salesforce_faults import Unreliable
 from tests.memory.salesforce_fields import REQUIRED, schema_of
@@ -113,6 +114,7 @@ class MemorySalesforce(Unreliable):
     step_s: float = 1.0
     hidden: bool = False
     events: MemoryEvents = field(default_factory=MemoryEvents)
+    observer: Observer | None = None
     custom_fields: Mapping[str, FieldMeta] = field(default_factory=dict)
     _records: dict[str, _Record] = field(default_factory=dict)
     _by_entity: dict[Entity, dict[str, _Record]] = field(default_factory=lambda: {e: {} for e in PREFIXES})
@@ -410,6 +412,9 @@ class MemorySalesforce(Unreliable):
         self._clock += timedelta(seconds=self.step_s)
         record.modified, record.saved_by = self._clock, USER
         record.sequence = self.events.publish(record.entity, (record.id,), self._clock.timestamp())
+        if self.observer is not None:
+            kept = dict(record.fields)
+            self.observer(Touched(Side.SALESFORCE, record.entity, record.id, kept, not record.deleted))
 
     def _make_id(self, entity: Entity) -> str:
         serial, digits = self._next_id, ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import AsyncIterator
@@ -34,6 +35,7 @@ class MemoryEvents:
     _listeners: dict[asyncio.Event, None] = field(default_factory=dict)
     _cuts: int = 0
     _to_lose: int = 0
+    _held: list[tuple[Entity, _Event]] | None = None
     _oldest: int = 0
 
     @property
@@ -46,16 +48,33 @@ class MemoryEvents:
     ) -> int:
         """Append an event and give its sequence number."""
         self.sequence += 1
+        event = _Event(self.sequence, ids, relist, committed_at)
         if self._to_lose > 0:
             self._to_lose -= 1
+        elif self._held is not None:
+            self._held.append((entity, event))
         else:
-            self._log.setdefault(entity, []).append(_Event(self.sequence, ids, relist, committed_at))
+            self._log.setdefault(entity, []).append(event)
             self._wake()
         return self.sequence
+
+    def hold(self) -> None:
+        """Deliver nothing until `release`."""
+        self._held = self._held or []
+
+    def release(self, dice: random.Random) -> None:
+        """Deliver what was held back, in another order."""
+        held, self._held = self._held or [], None
+        dice.shuffle(held)
+        for entity, event in held:
+            self.publish(entity, event.ids, event.committed_at, relist=event.relist)
 
     def lose(self, count: int) -> None:
         """Do not deliver the next `count` events."""
         self._to_lose += count
+
+    def lose_no_more(self) -> None:
+        self._to_lose = 0
 
     def repeat(self, entity: Entity, count: int) -> None:
         """Deliver the last `count` events of an entity once more."""

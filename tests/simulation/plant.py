@@ -1,192 +1,48 @@
-"""The whole engine of one connection under simulated circumstances: slow and unreliable calls to both systems, kills
-at any commit, frozen processes, cut streams, clocks that are set. Everything follows from one seed."""
+"""Both systems, the store, and the process that keeps them in step, life after life, in virtual time.
+
+Slow and unreliable calls to both systems, kills at any commit, frozen processes whose work somebody else takes over,
+clocks that are set: everything follows from the dice that are handed in.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import base64
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from tests.memory.netsuite import MemoryNetSuite
 from tests.memory.salesforce import MemorySalesforce
+from tests.simulation.ledger import Ledger
+from tests.simulation.links_watch import LinksWatch
+from tests.simulation.process import Killed, Life, MortalClock, MortalStore, first_of
+from tests.simulation.trace import Trace
 from tests.simulation.virtual_time import SkewedClock
+from tests.simulation.wire import Batches, EventWire, Line, Weather, Wire
 
-from twinbook.domain.errors import PermanentError, SideError, TemporaryError
 from twinbook.domain.policy import AccountPolicy, ContactPolicy
-from twinbook.domain.ports import Create, Failed, NetSuiteWrite, WriteResult
-from twinbook.domain.records import Entity
-from twinbook.engine.connection import NETSUITE_CONTACTS, Connection, Options, Source
+from twinbook.domain.ports import Changes
+from twinbook.domain.records import Entity, Key, Side
+from twinbook.engine.connection import Connection, Options, Source
+from twinbook.engine.contacts import netsuite_arrivals
 from twinbook.engine.running.supervisor import Supervisor
-from twinbook.netsuite.permits import calling_at
-from twinbook.store import cursors, dirty_keys, runs
-from twinbook.store.database import Database, Store, Tx
+from twinbook.netsuite.permits import Permits
+from twinbook.store import runs
+from twinbook.store.database import Database, Tx
 from twinbook.store.runs import RunKind
 
 T = TypeVar("T")
 
-WITH_EVENTS = (Entity.CONTACT, Entity.ACCOUNT, Entity.OPPORTUNITY)
-WATCHED = (*map(Source, WITH_EVENTS), NETSUITE_CONTACTS)
-NETSUITE_WRITES = frozenset({"write_contacts", "write_customers"})
-SALESFORCE_WRITES = frozenset({"update_contacts", "update_accounts", "upsert_contacts"})
-# From a kill to the next start: what was on its way when the process died has arrived by then, or never will.
-RESTART_SECONDS = 5.0
-# From reading a record to writing it, at most.
-LONGEST_SIGHT = 40.0
+SCOPE = "default"
 # How long the connection may take to come to rest once the weather is calm.
 PATIENCE_SECONDS = 1800.0
 
 
-class Killed(BaseException):
-    """The process is gone: nobody catches this."""
-
-
-@dataclass(slots=True)
-class Weather:
-    """How likely each call meets a misfortune, and how long calls take."""
-
-    refused: float = 0.0
-    lost: float = 0.0
-    locked: float = 0.0
-    login: float = 0.0
-    slowest: float = 0.3
-
-
-CALM = Weather()
-STORMS = (
-    Weather(refused=0.3),
-    Weather(lost=0.3),
-    Weather(refused=0.1, lost=0.2, locked=0.2, slowest=2.0),
-    Weather(login=0.5),
-    Weather(refused=0.9, slowest=0.1),
-    Weather(slowest=8.0),
-)
-
-
-@dataclass(slots=True)
-class Life:
-    """One life of the process. `commits_left` counts down to the commit at which it dies."""
-
-    alive: bool = True
-    commits_left: int | None = None
-    dies_after: bool = False
-
-    def check(self) -> None:
-        if not self.alive:
-            raise Killed
-
-    def at_commit(self, *, after: bool) -> None:
-        if self.commits_left is None or after is not self.dies_after:
-            return
-        self.commits_left -= 1
-        if self.commits_left < 0:
-            self.alive = False
-            raise Killed
-
-
-class MortalStore(Store):
-    """A store on the loop's own thread, whose process may die before or after a commit."""
-
-    def __init__(self, database: Database, life: Life) -> None:
-        super().__init__(database, "default")
-        self._life = life
-
-    async def run(self, work: Callable[[Tx], T]) -> T:
-        await asyncio.sleep(0)
-        self._life.check()
-        self._life.at_commit(after=False)
-        result = self.run_now(work)
-        self._life.at_commit(after=True)
-        return result
-
-    async def read(self, work: Callable[[Tx], T]) -> T:
-        await asyncio.sleep(0)
-        self._life.check()
-        return self.read_now(work)
-
-
-class Wire:
-    """The way to one system: takes time, loses requests and answers, and outlives the process that sent them."""
-
-    def __init__(self, side: object, plant: Plant, life: Life) -> None:
-        self._side = side
-        self._plant = plant
-        self._life = life
-
-    def __getattr__(self, name: str) -> Any:
-        async def call(*args: Any, **kwargs: Any) -> Any:
-            return await self._call(name, args, kwargs)
-
-        return self._write_each(name) if name in NETSUITE_WRITES else call
-
-    def _write_each(self, name: str) -> Callable[..., Any]:
-        """NetSuite's records are written one by one, side by side: each has a fate of its own."""
-
-        async def call(writes: Mapping[str, NetSuiteWrite], *rest: Any) -> Mapping[str, WriteResult]:
-            fates = [self._call(name, ({key: write}, *rest), {}) for key, write in writes.items()]
-            found = await asyncio.gather(*fates, return_exceptions=True)
-            results: dict[str, WriteResult] = {}
-            for one in found:
-                if isinstance(one, BaseException):
-                    raise one
-                results |= one
-            return results
-
-        return call
-
-    async def _call(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        plant, dice = self._plant, self._plant.dice
-        self._life.check()
-        await self._travel()
-        if not self._life.alive and dice.random() < 0.5:
-            raise Killed
-        weather = plant.weather
-        if dice.random() < weather.login:
-            return self._fail(name, args, PermanentError("INVALID_LOGIN", "expired", remedy="Renew it."))
-        if dice.random() < weather.refused:
-            wait = dice.choice((None, None, 3.0, 30.0))
-            return self._fail(name, args, TemporaryError("TOO_MANY_REQUESTS", "later", retry_after=wait))
-        args, locked = self._locked(name, args, weather)
-        if name in NETSUITE_WRITES:
-            plant.netsuite_writes += [(plant.clock.monotonic(), _written(item)) for item in args[0].values()]
-        result = await getattr(self._side, name)(*args, **kwargs)
-        lost = dice.random() < weather.lost
-        await self._travel()
-        self._life.check()
-        if lost:
-            return self._fail(name, args, TemporaryError("NO_ANSWER", "cut off", outcome_unknown=True))
-        return {**result, **locked} if locked else result
-
-    async def _travel(self) -> None:
-        await asyncio.sleep(self._plant.dice.uniform(0.01, self._plant.weather.slowest))
-
-    def _locked(
-        self, name: str, args: tuple[Any, ...], weather: Weather
-    ) -> tuple[tuple[Any, ...], dict[str, Failed]]:
-        """Take some records out of a Salesforce write: their rows are locked."""
-        if name not in SALESFORCE_WRITES:
-            return args, {}
-        why = TemporaryError("UNABLE_TO_LOCK_ROW", "locked by another transaction")
-        locked = {id_: Failed(why) for id_ in args[0] if self._plant.dice.random() < weather.locked}
-        return ({id_: fields for id_, fields in args[0].items() if id_ not in locked},), locked
-
-    def _fail(self, name: str, args: tuple[Any, ...], error: SideError) -> Mapping[str, WriteResult]:
-        """NetSuite's writes tell of their failure as a value, every other call by raising."""
-        if name in NETSUITE_WRITES:
-            return {key: Failed(error, of_call=error.code == "INVALID_LOGIN") for key in args[0]}
-        raise error
-
-
-def _written(write: NetSuiteWrite) -> str:
-    """The id by which a write names its record."""
-    return write.external_id if isinstance(write, Create) else write.id
-
-
 @dataclass(slots=True)
 class Plant:
-    """Both systems, the store, and the process that keeps them in step, life after life."""
+    """`line` is what lies between the process and the systems: weather, traffic, the ledger, the trace."""
 
     dice: random.Random
     contacts: ContactPolicy
@@ -194,68 +50,133 @@ class Plant:
     options: Options
     salesforce: MemorySalesforce = field(default_factory=MemorySalesforce)
     netsuite: MemoryNetSuite = field(default_factory=MemoryNetSuite)
-    clock: SkewedClock = field(default_factory=SkewedClock)
-    weather: Weather = field(default_factory=Weather)
     database: Database = field(default_factory=Database.open_memory)
+    clock: SkewedClock = field(default_factory=SkewedClock)
     lives: int = 0
-    netsuite_writes: list[tuple[float, str]] = field(default_factory=list)
-    _life: Life = field(default_factory=Life)
-    _told: asyncio.Event = field(default_factory=asyncio.Event)
-    _task: asyncio.Task[None] | None = None
+    life: Life = field(default_factory=lambda: Life("unborn"))
+    line: Line = field(init=False)
+    links: LinksWatch = field(init=False)
+    _ended: list[asyncio.Task[None]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        trace = Trace(self.clock.monotonic)
+        ledger = Ledger(self.contacts.mapping)
+        self.line = Line(self.dice, trace, ledger)
+        self.links = LinksWatch(ledger)
+        self.salesforce.observer = self.netsuite.observer = ledger.touched
+
+    @property
+    def weather(self) -> Weather:
+        return self.line.weather
+
+    @weather.setter
+    def weather(self, weather: Weather) -> None:
+        self.line.weather = weather
+
+    @property
+    def trace(self) -> Trace:
+        return self.line.trace
 
     # The process
 
     async def keep_running(self) -> None:
-        """Start the process, and start it again whenever it died; any other end of it is a fault."""
-        while True:
-            self._life, self._told = Life(), asyncio.Event()
-            self.lives += 1
-            supervisor = Supervisor(self.connection())
-            self._task = asyncio.create_task(supervisor.run(self._told.wait(), watch=self.options.watch))
-            try:
-                await self._task
-            except Killed:
-                await asyncio.sleep(RESTART_SECONDS)
+        """Start the process, and start it again whenever it died or was told to stop."""
+        try:
+            while True:
+                life, task = self._start()
+                await self._until_it_ends(life, task)
+        finally:
+            for task in self._ended:
+                task.cancel()
+            await asyncio.gather(*self._ended, return_exceptions=True)
 
-    def connection(self) -> Connection:
+    async def _until_it_ends(self, life: Life, task: asyncio.Task[None]) -> None:
+        """A dead process is left behind at once: what it had sent may still arrive."""
+        dying = asyncio.ensure_future(life.died.wait())
+        try:
+            await first_of(task, dying)
+        finally:
+            dying.cancel()
+        if task.done() and life.alive:
+            task.result()
+            return
+        await asyncio.sleep(self.dice.choice((0.05, 1.0, 10.0)))
+
+    def _start(self) -> tuple[Life, asyncio.Task[None]]:
+        self.lives += 1
+        life = self.life = Life(f"life{self.lives}")
+        self.trace.note(life.name, "starts")
+        supervisor = Supervisor(self.connection(life))
+        task = asyncio.create_task(_lived(supervisor, life, self.options))
+        self._ended.append(task)
+        return life, task
+
+    def connection(self, life: Life) -> Connection:
         """The connection as this life of the process sees it."""
+        permits = Permits(self.options.lanes)
         return Connection(
-            salesforce=Wire(self.salesforce, self, self._life),
-            netsuite=Wire(self.netsuite, self, self._life),
-            store=MortalStore(self.database, self._life),
+            salesforce=Wire(self.salesforce, Side.SALESFORCE, life, self.line, None),
+            netsuite=Wire(self.netsuite, Side.NETSUITE, life, self.line, permits),
+            store=MortalStore(self.database, SCOPE, life, self),
             contacts=self.contacts,
             accounts=self.accounts,
-            clock=self.clock,
-            urgency=calling_at,
-            events=self.salesforce,
+            clock=MortalClock(self.clock, life),
+            urgency=Batches(life, self.line.numbers),
+            events=EventWire(self.salesforce, life, self.line),
             options=self.options,
             random=random.Random(self.dice.random()),
         )
 
     def kill(self) -> None:
-        self._life.alive = False
+        self.life.kill()
 
     def kill_at_commit(self, commits: int, *, after: bool) -> None:
-        self._life.commits_left, self._life.dies_after = commits, after
+        self.life.commits_left, self.life.dies_after = commits, after
 
     def stop(self) -> None:
         """Ask the process to end in good order; it is started anew at once."""
-        self._told.set()
+        self.life.told.set()
+
+    async def freeze(self, seconds: float) -> None:
+        """The process stands still for a while."""
+        life = self.life
+        life.freeze()
+        await asyncio.sleep(seconds)
+        life.thaw()
+
+    async def take_over(self, late: float) -> None:
+        """The process stands still until its leases have ended; another one takes over; then the first one wakes up,
+        `late` seconds later, and is stopped after a while."""
+        life = self.life
+        life.freeze()
+        await asyncio.sleep(self.options.lease_seconds + 1.0)
+        life.died.set()
+        await asyncio.sleep(late)
+        life.thaw()
+        await asyncio.sleep(self.options.lease_seconds)
+        life.kill()
+
+    # What the store asks
+
+    def store_delay(self) -> float:
+        slowest = self.line.weather.store
+        return self.dice.uniform(0.0, slowest) if slowest else 0.0
+
+    def committed(self, life: Life, tx: Tx) -> None:
+        self.trace.note(life.name, "commit")
+        self.links.look(tx)
 
     # Asking and arranging
 
     def store(self, work: Callable[[Tx], T]) -> T:
         """What another command does in the same store, while the process lives or not."""
-        return self.database.run_now("default", work)
 
-    def wrote_soon_after(self, at: float, netsuite_id: str) -> bool:
-        """Whether a write of the contact may have been on its way when somebody else wrote it: NetSuite lets the later
-        one win, and nobody sees what the other one was."""
-        external_id = self.netsuite.contact(netsuite_id).external_id
-        return any(
-            at <= wrote < at + LONGEST_SIGHT and id_ in (netsuite_id, external_id)
-            for wrote, id_ in self.netsuite_writes
-        )
+        def watched(tx: Tx) -> T:
+            result = work(tx)
+            self.links.look(tx)
+            return result
+
+        return self.database.run_now(SCOPE, watched)
 
     async def rest(self) -> None:
         """Until nothing is left to do. Raises AssertionError when it does not come to rest."""
@@ -266,36 +187,68 @@ class Plant:
             await asyncio.sleep(self.options.idle_seconds)
             quiet = quiet + 1 if self._is_quiet() else 0
 
+    async def watched(self) -> None:
+        """Until every source is watched: nothing that happens from now on is missed."""
+        names = [(f"events:{source}", f"poll:{source}") for source in self.options.watch]
+        while True:
+            found = self.database.run_now(SCOPE, _positions)
+            if all(found.keys() & pair for pair in names):
+                return
+            await asyncio.sleep(1.0)
+
+    def mark_netsuite(self) -> None:
+        """Have all NetSuite contacts looked at that the settings look at."""
+        keys = tuple(Key(Entity.CONTACT, Side.NETSUITE, contact.id) for contact in self.netsuite.contacts)
+        found, direction, now = Changes(keys, "", more=False), self.contacts.direction, self.clock.now()
+        self.store(lambda tx: netsuite_arrivals.mark(tx, found, direction, now=now))
+
     async def list_all(self, kind: RunKind = RunKind.BACKFILL) -> None:
-        """Have all accounts and contacts looked at, as a sweep does."""
+        """Have all accounts and contacts of both systems looked at, as a sweep does."""
         now = self.clock.now()
+        self.mark_netsuite()
         for entity in (Entity.ACCOUNT, Entity.CONTACT):
             self.store(lambda tx, entity=entity: runs.start(tx, kind, entity, by="test", now=now))
         await self.rest()
 
     def _is_quiet(self) -> bool:
-        if not self._life.alive or self.store(_unrest):
+        if not self.life.alive or self.life.frozen:
             return False
-        polled = self.store(lambda tx: cursors.position(tx, f"poll:{NETSUITE_CONTACTS}"))
-        if polled is None or int(polled) < self._last_change_in_netsuite():
-            return False
-        return all(self._caught_up(entity) for entity in WITH_EVENTS)
+        unrest, positions = self.database.run_now(SCOPE, lambda tx: (_unrest(tx), _positions(tx)))
+        return not unrest and all(self._caught_up(source, positions) for source in self.options.watch)
 
-    def _last_change_in_netsuite(self) -> int:
-        changed = (record.sequence for record in self.netsuite._all(Entity.CONTACT))
-        gone = (sequence for sequence, key in self.netsuite._deleted if key.entity is Entity.CONTACT)
+    def _caught_up(self, source: Source, positions: dict[str, str]) -> bool:
+        if followed := positions.get(f"events:{source}"):
+            at = int.from_bytes(base64.b64decode(followed), "big")
+            return not self.salesforce.events._after(source.entity, at)
+        polled = positions.get(f"poll:{source}")
+        return polled is not None and int(polled) >= self._last_change(source)
+
+    def _last_change(self, source: Source) -> int:
+        if source.side is Side.SALESFORCE:
+            return max((r.sequence for r in self.salesforce._by_entity[source.entity].values()), default=0)
+        changed = (record.sequence for record in self.netsuite._all(source.entity))
+        gone = (sequence for sequence, key in self.netsuite._deleted if key.entity is source.entity)
         return max((*changed, *gone), default=0)
 
-    def _caught_up(self, entity: Entity) -> bool:
-        position = self.store(lambda tx: cursors.position(tx, f"events:{entity}"))
-        if not position:
-            return entity in self.salesforce.events.unavailable
-        at = int.from_bytes(base64.b64decode(position), "big")
-        return not self.salesforce.events._after(entity, at)
+
+async def _lived(supervisor: Supervisor, life: Life, options: Options) -> None:
+    told = asyncio.ensure_future(life.told.wait())
+    try:
+        await supervisor.run(told, watch=options.watch)
+    except Killed:
+        life.died.set()
+    finally:
+        told.cancel()
 
 
 def _unrest(tx: Tx) -> list[str]:
     """What is still to be done, in words for a failing test."""
-    depth = dirty_keys.depth(tx, now=0.0)
-    found = [f"{depth.due + depth.later + depth.claimed} dirty keys"] if depth.oldest_marked_at else []
-    return found + [f"run {run.id} {run.entity} {run.state}" for run in runs.unfinished(tx)]
+    rows = tx.db.exec_driver_sql(
+        "SELECT 'key', entity, record_id, claim FROM dirty UNION ALL "
+        "SELECT 'run', entity, state, id FROM run WHERE state <> 'done'"
+    )
+    return [" ".join(map(str, row)) for row in rows]
+
+
+def _positions(tx: Tx) -> dict[str, str]:
+    return dict(tx.db.exec_driver_sql("SELECT stream, position FROM cursor").tuples().all())

@@ -6,8 +6,10 @@ import asyncio
 import random
 
 import pytest
-from tests.simulation.plant import WATCHED, Plant, Weather
+from tests.simulation.circumstances import WATCHED
+from tests.simulation.plant import Plant
 from tests.simulation.virtual_time import run_in_virtual_time
+from tests.simulation.wire import Weather
 
 from twinbook.domain.mapping import default_mapping
 from twinbook.domain.policy import AccountPolicy, ContactPolicy
@@ -29,7 +31,7 @@ def _furnish(plant: Plant) -> str:
 
 
 async def _arrives(plant: Plant, title: str, *, within: float) -> None:
-    for _ in range(int(within / 0.1)):
+    for _ in range(round(within / 0.1) + 1):
         if any(item.fields.get("title") == title for item in plant.netsuite.contacts):
             return
         await asyncio.sleep(0.1)

@@ -278,6 +278,15 @@ def test_recreate_does_not_look_for_another_contact() -> None:
     assert (plan.action, plan.counterpart_id) == (Action.CREATE, None)
 
 
+def test_recreate_makes_no_twin_of_a_contact_that_carries_the_id() -> None:
+    """The winner of a merge in NetSuite took over the id of the contact that vanished."""
+    seen = replace(GONE, candidates=(candidate("4712", salesforce_id=ADA, email="other@acme.example"),))
+    plan = plan_contact(seen, policy(counterpart_missing=CounterpartMissing.RECREATE))
+    assert (plan.action, plan.counterpart_id) == (Action.ADOPT, "4712")
+    chosen = plan_contact(replace(seen, chosen="new"), policy())
+    assert chosen.action is Action.CREATE, "a person knows better"
+
+
 def test_recreate_obeys_create_off() -> None:
     plan = plan_contact(GONE, policy(counterpart_missing=CounterpartMissing.RECREATE, create=False))
     assert plan.reason is Reason.CREATE_DISABLED

@@ -293,12 +293,12 @@ async def test_going_over_from_events_to_polling_and_back_lists_what_fell_betwee
     async with Watching(w, Source(Entity.CONTACT)) as watching:
         assert watching.states[-1] == "polling"
         [to_polling] = await _until_unfinished(w)
-    await w.store.run(lambda tx: runs.finish(tx, to_polling.id, now=w.clock.now()))
+    await w.store.run(lambda tx: runs.finish(tx, to_polling, now=w.clock.now()))
     w.salesforce.events.unavailable.clear()
     async with Watching(w, Source(Entity.CONTACT)):
         [to_events] = await _until_unfinished(w)
     assert (to_polling.entity, to_events.entity) == (Entity.CONTACT, Entity.CONTACT)
-    await w.store.run(lambda tx: runs.finish(tx, to_events.id, now=w.clock.now()))
+    await w.store.run(lambda tx: runs.finish(tx, to_events, now=w.clock.now()))
     async with Watching(w, Source(Entity.CONTACT)):
         assert await w.store.run(runs.unfinished) == []
 

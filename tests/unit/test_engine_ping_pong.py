@@ -7,19 +7,18 @@ writes nothing.
 from __future__ import annotations
 
 import random
-import re
 from collections import Counter
 from dataclasses import replace
 
 import pytest
-from tests.memory.netsuite import MemoryNetSuite
+from tests.memory.reformatting import Reformatting
 from tests.memory.world import World, world
 
 from twinbook.domain.agreement import agreement_on
 from twinbook.domain.canonical import is_kept_form
 from twinbook.domain.mapping import ConflictPolicy, ContactMapping, MappingRow, Overflow, default_mapping
 from twinbook.domain.policy import Direction
-from twinbook.domain.records import Entity, Fields, Key, Side, Value
+from twinbook.domain.records import Entity, Key, Side, Value
 from twinbook.store import journal
 
 PAIRS, ACCOUNTS, ROUNDS, EDITS = 500, 20, 8, 300
@@ -46,24 +45,6 @@ EDITED = {
     "MailingCity": ["Berlin", " Potsdam ", "Llanfairpwllgwyngyllgogerychwyrndrob", None],
     "MailingCountry": ["Germany", "DE", "Deutschland", "FR", None],
 }
-
-
-class Reformatting(MemoryNetSuite):
-    """An account whose scripts rewrite what is saved: phones in one format, single blanks in titles."""
-
-    def _kept(self, entity: Entity, fields: Fields) -> dict[str, Value]:
-        kept = super()._kept(entity, fields)
-        for name, value in kept.items():
-            if name.casefold().endswith("phone") and isinstance(value, str):
-                kept[name] = _as_the_account_prefers(value)
-            if name == "title" and isinstance(value, str):
-                kept[name] = re.sub(r" +", " ", value)
-        return kept
-
-
-def _as_the_account_prefers(phone: str) -> str:
-    digits = "".join(filter(str.isdigit, phone))
-    return ("+" if phone.strip().startswith("+") else "") + ".".join(re.findall("..?", digits))
 
 
 def mapping() -> ContactMapping:

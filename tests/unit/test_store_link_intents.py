@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
@@ -66,7 +67,9 @@ def test_a_linked_contact_is_nobody_to_be_adopted(tx: Tx) -> None:
     establish(tx)
     assert reserve(tx, from_netsuite(FURTHER, here=HERE)) is Reservation.RECORD_BUSY
     assert reserve(tx, from_salesforce(OTHER, there=THERE)) is Reservation.COUNTERPART_TAKEN
-    assert reserve(tx, from_salesforce()) is Reservation.HELD, "its own contact is created anew"
+    anew = from_salesforce()
+    assert reserve(tx, anew) is Reservation.RECORD_BUSY, "whoever plans that has not seen the link"
+    assert reserve(tx, replace(anew, replaces=THERE)) is Reservation.HELD, "its own contact is created anew"
 
 
 def test_a_tombstone_stands_in_nobodys_way(tx: Tx) -> None:

@@ -108,8 +108,15 @@ def _counterpart_missing(case: Case, contact: SalesforceContact) -> ContactPlan 
     decided = netsuite_gone(case)
     if isinstance(decided, ContactPlan):
         return decided
-    rows = _CREATING if decided is GoOn.CREATE else (*_MATCHING, *_CREATING)
-    return replace(_first(case, contact, rows), setting=missing_setting(case))
+    return replace(_first(case, contact, _rows_without(decided, case)), setting=missing_setting(case))
+
+
+def _rows_without(decided: GoOn, case: Case) -> tuple[Row, ...]:
+    """The rows that follow a NetSuite contact that is gone. One that carries the id already, the winner of a merge in
+    NetSuite for example, is never given a twin, unless a person asked for a new one."""
+    if decided is GoOn.MATCH:
+        return (*_MATCHING, *_CREATING)
+    return _CREATING if case.wants_new else (_carries_our_id, *_CREATING)
 
 
 def _locked(case: Case, _: SalesforceContact) -> ContactPlan | None:

@@ -66,11 +66,17 @@ class Report:
     put_back: list[PutBack] = field(default_factory=list)
     marks: list[tuple[Sequence[Key], str]] = field(default_factory=list)
 
+    def _shown_elsewhere(self) -> list[Key]:
+        """Keys under which nothing is shown any longer: whatever came of a pair is shown under its Salesforce half."""
+        superseded = [item.claimed.key for item in self.settled if item.superseded]
+        return superseded + [half for item in self.settled if (half := _half(item.outcome))]
+
     def store(self, tx: Tx, *, token: str, now: float) -> None:
         """Everything about the batch in one transaction: outcomes, history, incidents, runs, and the queue."""
         for keys, cause in self.marks:
             dirty_keys.mark(tx, keys, cause=cause, now=now)
-        outcomes.forget(tx, [item.claimed.key for item in self.settled if item.superseded])
+        shown_elsewhere = self._shown_elsewhere()
+        outcomes.forget(tx, shown_elsewhere)
         found = [item.outcome for item in self.settled if item.outcome is not None]
         outcomes.record(tx, found, looked_at=self.began, now=now)
         dirty_keys.mark(tx, _held_in_vain(tx, found), cause="what held it up was over", now=now)
@@ -80,7 +86,7 @@ class Report:
                 decisions.drop(tx, item.claimed.key, item.done)
         journal.append(tx, [entry for item in self.settled for entry in item.entries], now=now)
         closed = [item.shown_as for item in self.settled if item.error is None]
-        closed += [item.claimed.key for item in self.settled if item.superseded]
+        closed += shown_elsewhere
         incidents.close(tx, closed, by="success", now=now)
         for item in self.settled:
             if item.error is not None:
@@ -105,6 +111,13 @@ class Report:
                 incidents.report(
                     tx, back.claimed.key, back.error, now=now, attempts=back.claimed.attempts + 1
                 )
+
+
+def _half(outcome: Outcome | None) -> Key | None:
+    """The NetSuite contact that is shown as part of a pair from now on."""
+    if outcome is None or outcome.key.entity is not Entity.CONTACT or outcome.key.side is not Side.SALESFORCE:
+        return None
+    return Key(Entity.CONTACT, Side.NETSUITE, outcome.counterpart_id) if outcome.counterpart_id else None
 
 
 def _held_in_vain(tx: Tx, found: Sequence[Outcome]) -> list[Key]:

@@ -34,13 +34,15 @@ class Intent:
     """What is about to be created or adopted. The id of a record that is yet to be created is None.
 
     `correlation_id` says whose intent it is: one that began with the Salesforce contact and one that began with the
-    NetSuite contact stand in each other's way, even about the same pair.
+    NetSuite contact stand in each other's way, even about the same pair. `replaces` is the NetSuite record of the link
+    that it takes the place of: one that was linked since it was looked at is not to be linked by what was seen before.
     """
 
     salesforce_id: str | None
     correlation_id: str
     netsuite_id: str | None = None
     email: str | None = None
+    replaces: str | None = None
 
 
 def by_salesforce(tx: Tx, entity: Entity, ids: Iterable[str]) -> dict[str, Link]:
@@ -279,6 +281,11 @@ def _obstacle(tx: Tx, entity: Entity, intent: Intent) -> Reservation:
     live = link.c.state != LinkState.CLOSED
     if intent.salesforce_id is not None and _exists(
         tx, *others, live, link.c.salesforce_id == intent.salesforce_id
+    ):
+        return Reservation.RECORD_BUSY
+    unseen = link.c.netsuite_id.is_distinct_from(intent.replaces)
+    if intent.salesforce_id is not None and _exists(
+        tx, *_mine(tx, entity, intent.salesforce_id), link.c.state == LinkState.LINKED, unseen
     ):
         return Reservation.RECORD_BUSY
     if intent.netsuite_id is not None and _exists(

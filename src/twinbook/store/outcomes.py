@@ -237,15 +237,19 @@ def unwritten_since(tx: Tx, looked_at: float, *, limit: int = 50) -> list[Outcom
 
 def forget(tx: Tx, keys: Sequence[Key]) -> None:
     """Records that are shown under another key from now on: a NetSuite contact under its Salesforce contact's."""
+    by_kind: dict[tuple[Entity, Side], list[str]] = {}
     for key in keys:
-        tx.execute(
-            sa.delete(outcome).where(
-                outcome.c.scope == tx.scope,
-                outcome.c.entity == key.entity,
-                outcome.c.side == key.side,
-                outcome.c.record_id == key.id,
+        by_kind.setdefault((key.entity, key.side), []).append(key.id)
+    for (entity, side), ids in by_kind.items():
+        for part in chunks(ids):
+            tx.execute(
+                sa.delete(outcome).where(
+                    outcome.c.scope == tx.scope,
+                    outcome.c.entity == entity,
+                    outcome.c.side == side,
+                    outcome.c.record_id.in_(part),
+                )
             )
-        )
 
 
 def waiting_for_accounts(tx: Tx, account_ids: Sequence[str]) -> list[Key]:

@@ -129,8 +129,14 @@ def expect(tx: Tx, run_id: int, total: int) -> None:
     tx.execute(sa.update(run).where(run.c.id == run_id).values(total=total))
 
 
-def finish(tx: Tx, run_id: int, *, now: float) -> None:
-    tx.execute(sa.update(run).where(run.c.id == run_id).values(state=RunState.DONE, finished_at=now))
+def finish(tx: Tx, current: Run, *, now: float) -> None:
+    """Nothing that the run listed is waited for any longer. One that was made to list from the start again since it was
+    read goes on."""
+    tx.execute(
+        sa.update(run)
+        .where(run.c.id == current.id, run.c.started_at == current.started_at)
+        .values(state=RunState.DONE, finished_at=now)
+    )
 
 
 def listing(tx: Tx, entity: Entity) -> int | None:

@@ -99,7 +99,8 @@ class AccountJob:
 
     @property
     def intent(self) -> Intent:
-        return Intent(self.account.id, account_key(self.account.id), self.plan.counterpart_id)
+        key = account_key(self.account.id)
+        return Intent(self.account.id, key, self.plan.counterpart_id, replaces=self.released_for)
 
     def salesforce_fields(self, policy: AccountPolicy, options: Options, *, now: float) -> Fields:
         """What has to be written to the account: mapped fields, its NetSuite id, status, the push checkbox."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from twinbook.domain.agreement import agreed_after
 from twinbook.domain.canonical import email_key
@@ -120,7 +120,8 @@ class Job:
     @property
     def intent(self) -> Intent:
         email = email_key(self.contact.fields.get("Email"))
-        return Intent(self.contact.id, self.correlation_id, self.plan.counterpart_id, email)
+        replaced = self.view.link.netsuite_id if self.replaces and self.view.link else None
+        return Intent(self.contact.id, self.correlation_id, self.plan.counterpart_id, email, replaced)
 
     @property
     def failed_for_now(self) -> bool:
@@ -177,6 +178,10 @@ class Job:
             wanted[options.push_field] = False
         wanted |= status_changes(contact, self._outcome(), options.status_fields, now=now)
         return wanted
+
+    def parting(self) -> Entry:
+        """The journal's line for a link that is given up for another NetSuite contact."""
+        return replace(self._line("given up", self._why(), ()), netsuite_id=self.intent.replaces)
 
     def settled(self) -> Settled:
         error = self.refused or self.plan.error

@@ -32,7 +32,7 @@ from twinbook.engine.contacts.merges import hand_over
 from twinbook.engine.contacts.safety import SafetyValve
 from twinbook.engine.lease import Lease
 from twinbook.engine.report import PutBack, Report, steps_aside
-from twinbook.store import links
+from twinbook.store import journal, links
 from twinbook.store.database import Tx
 from twinbook.store.dirty_keys import Claimed
 from twinbook.store.links import Reservation
@@ -268,4 +268,8 @@ def _reserve(tx: Tx, job: Job, *, now: float) -> Reservation:
     """An inheritance frees the loser's link and stores the winner's intent at once: the link never stands open."""
     if job.plan.action is Action.INHERIT and job.view.merged_link is not None:
         hand_over(tx, Entity.CONTACT, job.view.merged_link.salesforce_id, job.contact.id, now=now)
-    return links.reserve(tx, Entity.CONTACT, job.intent, now=now)
+    reservation = links.reserve(tx, Entity.CONTACT, job.intent, now=now)
+    if reservation is Reservation.HELD and job.replaces:
+        # The intent takes the place of the link, whatever becomes of it.
+        journal.append(tx, [job.parting()], now=now)
+    return reservation

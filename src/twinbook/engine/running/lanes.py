@@ -75,6 +75,8 @@ class Lane:
             # A lane leaves work for the others, but not crumbs: each batch costs its reads, and the writes of one
             # batch go out side by side anyway.
             due = dirty_keys.due_at_most(tx, now=now, cap=options.batch * options.lanes)
+            if not due:
+                return []
             return dirty_keys.claim(
                 tx,
                 token=token,
@@ -124,6 +126,7 @@ class Lane:
             mine = Report(put_back=[self._later(item, error) for item in part])
         except Exception as fault:
             if len(part) > 1:
+                log.exception("fault-in-batch", connection=self._connection.name, keys=len(part))
                 for item in part:
                     await self._attempt(work, [item], report)
                 return

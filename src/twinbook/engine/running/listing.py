@@ -76,7 +76,7 @@ class Lister:
         now = self._connection.clock.now()
         if await self._connection.store.read(lambda tx: dirty_keys.awaited(tx, run.id)):
             return False
-        await self._connection.store.run(lambda tx: runs.finish(tx, run.id, now=now))
+        await self._connection.store.run(lambda tx: runs.finish(tx, run, now=now))
         return True
 
 

@@ -1,0 +1,74 @@
+"""What the simulation found, in as few steps as it takes. Each of these was a seed that failed."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest_asyncio
+from tests.memory.people import ada
+from tests.memory.world import World, world
+
+from twinbook.domain.errors import PermanentError
+from twinbook.domain.plan import OutcomeKind
+from twinbook.domain.policy import CounterpartMissing, Direction
+from twinbook.domain.records import Entity, LinkState
+from twinbook.store import runs
+from twinbook.store.runs import RunKind, RunState
+
+
+@pytest_asyncio.fixture
+async def w() -> AsyncIterator[World]:
+    async with world(status=True) as made:
+        made.configure(direction=Direction.BOTH)
+        yield made
+
+
+async def test_a_run_that_is_restarted_while_it_ends_goes_on(w: World) -> None:
+    """A gap in the events was told just when the listing before it came to its end: nothing would have been listed."""
+    now = w.clock.now()
+    run_id = await w.store.run(lambda tx: runs.start(tx, RunKind.RELIST, Entity.CONTACT, by="test", now=now))
+    [ending] = await w.store.run(runs.unfinished)
+    await w.store.run(lambda tx: runs.restart(tx, RunKind.RELIST, Entity.CONTACT, by="a gap", now=now))
+    await w.store.run(lambda tx: runs.finish(tx, ending, now=now))
+    assert (await w.store.run(lambda tx: runs.by_id(tx, run_id))).state is RunState.LISTING
+
+
+async def test_a_pair_that_was_found_from_salesforce_is_shown_once(w: World) -> None:
+    """What was shown of the NetSuite contact alone, and its incident, end with the link."""
+    account, customer = w.linked_account()
+    there = ada(w, customer)
+    w.salesforce.refuse(there, PermanentError("VALIDATION", "not today", remedy="Wait."))
+    await w.settle()
+    alone = await w.outcome_in_netsuite(there)
+    assert alone is not None
+    assert alone.kind is OutcomeKind.FAILED
+    assert len(await w.incidents()) == 1
+    here = w.salesforce.user_creates_contact(
+        FirstName="Ada", LastName="Lovelace", Email="ada@acme.example", AccountId=account
+    )
+    await w.settle()
+    assert (await w.outcome(here)).counterpart_id == there
+    assert await w.outcome_in_netsuite(there) is None
+    assert await w.incidents() == []
+
+
+async def test_a_link_that_is_given_up_is_told_before_anything_takes_its_place(w: World) -> None:
+    """The intent to create another contact takes the place of the link: were the process killed now, nothing else
+    would remember it."""
+    w.configure(counterpart_missing=CounterpartMissing.RECREATE)
+    account, _ = w.linked_account()
+    here = w.salesforce.user_creates_contact(LastName="Lovelace", Email="ada@acme.example", AccountId=account)
+    await w.settle()
+    [old] = w.netsuite.contacts
+    w.netsuite.user_deletes(old.id)
+    w.netsuite.throttle("create_contact")
+    await w.notice()
+    await w.drain()
+    link = await w.link(here)
+    assert link is not None
+    assert link.state is LinkState.CREATING
+    given_up = (await w.history(here))[0]
+    assert (given_up.what, given_up.netsuite_id) == ("given up", old.id)
+    assert 'counterpart_missing = "recreate"' in given_up.why
+    await w.settle()
+    assert [entry.what for entry in await w.history(here)] == ["created", "given up", "created"]
