@@ -21,7 +21,7 @@ DEV := $(VENV)/.ready-to-develop
 NODE_DIRS := tests/fidelity packages/salesforce
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: $(RUN) ## See it work, without any account; ARGS=--once plays and checks the scenario, then ends
 	$(BIN)/twinbook demo $(ARGS)
@@ -40,6 +40,10 @@ node: $(NODE_DIRS:%=%/node_modules/.ready)
 browser: $(DEV)
 	command -v chromium >/dev/null || $(call apt_install,chromium)
 	$(BIN)/python -m pytest tests/browser
+
+screenshots: $(DEV) ## Make the pictures of the dashboard in docs/screenshots anew
+	command -v chromium >/dev/null || $(call apt_install,chromium)
+	$(BIN)/python -m tests.dashboard.look $(ARGS)
 
 lint: $(DEV) ## Check style, types and import rules
 	$(BIN)/ruff check .

@@ -13,17 +13,7 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
-
-CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
+from tests.dashboard.browsing import CHROMIUM, FLAGS
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +40,8 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     config = directory / "twinbook.toml"
     command = [sys.executable, "-m", "twinbook.cli", "--config", str(config)]
     subprocess.run([*command, "init", "--sandbox", described["salesforce"]["base_url"]], check=True)
-    running = subprocess.Popen([*command, "run"], stderr=subprocess.PIPE, text=True)
+    environment = {**os.environ, "TWINBOOK_WEB__PORT": "0"}
+    running = subprocess.Popen([*command, "run"], stderr=subprocess.PIPE, text=True, env=environment)
     assert running.stderr is not None
     assert any("in step" in line for line in running.stderr), "twinbook run did not start"
     yield Demo(described, config)

@@ -88,11 +88,13 @@ class Product:
 
     def environment(self) -> dict[str, str]:
         """The changed settings as environment variables, as an administrator would give them."""
-        return {
+        changed = {
             f"TWINBOOK_CONNECTIONS__DEFAULT__{table}__{name}".upper(): _literal(value)
             for table, values in self.changed.items()
             for name, value in values.items()
         }
+        # Tests run side by side, so each dashboard takes any port that is free.
+        return {"TWINBOOK_WEB__PORT": "0", **changed}
 
     async def command(self, *arguments: str, timeout: float = 120) -> Answer:
         """Run one command of the command line to its end."""

@@ -16,6 +16,9 @@ from twinbook.store.schema import metadata
 
 Open = Callable[[Role], Database]
 
+# Alembic cannot compare indexes over expressions on SQLite.
+pytestmark = pytest.mark.filterwarnings("ignore:Skipped unsupported reflection of expression-based index")
+
 
 @pytest.fixture
 def open_store(dialect: str, tmp_path: Path, request: pytest.FixtureRequest) -> Open:

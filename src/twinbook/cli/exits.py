@@ -10,6 +10,7 @@ from twinbook.cli.terminal import visible
 from twinbook.domain.errors import PermanentError, SideError
 from twinbook.settings.problems import SettingsError
 from twinbook.store.database import StoreBusyError, StoreUnavailableError
+from twinbook.web.errors import CannotServeError
 
 
 class Exit(IntEnum):
@@ -40,6 +41,8 @@ def explained(error: Exception) -> Problem | None:
     if isinstance(error, Problem):
         return error
     if isinstance(error, SettingsError):
+        return Problem(str(error), Exit.USAGE)
+    if isinstance(error, CannotServeError):
         return Problem(str(error), Exit.USAGE)
     if isinstance(error, StoreBusyError):
         return Problem(f"{error}. Stop it first, or use a command that works beside it.", Exit.BUSY)

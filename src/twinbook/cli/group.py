@@ -20,6 +20,7 @@ COMMANDS = {
     "init": ("twinbook.cli.init", "Write a commented settings file."),
     "doctor": ("twinbook.cli.doctor", "Check logins, permissions, fields and limits, and say what to do."),
     "run": ("twinbook.cli.run", "Keep Salesforce and NetSuite in step until stopped."),
+    "web": ("twinbook.cli.web", "Serve the dashboard and the API alone."),
     "status": ("twinbook.cli.status", "Show what is running, waiting and wrong."),
     "plan": ("twinbook.cli.plan", "Dry run: what would happen to every account and contact."),
     "match": ("twinbook.cli.match", "Before go-live: whom a first sync would pair, and deciding it."),

@@ -27,8 +27,9 @@ def load(path: Path, environ: Mapping[str, str]) -> Settings:
             problems.append(refused)
         else:
             variables[location] = environment.variable_for(location)
-    # Defaults that hold a path are resolved only where the table is validated, so the table must be there.
-    values.setdefault("store", {})
+    # Defaults that hold a path are resolved only where the table is validated, so the tables must be there.
+    for table in ("store", "web"):
+        values.setdefault(table, {})
     try:
         settings = Settings.model_validate(values, context={"directory": path.parent})
     except ValidationError as error:

@@ -12,6 +12,7 @@ from twinbook.settings.ping import PingSettings
 from twinbook.settings.presets import ID_FIELDS, Preset
 from twinbook.settings.systems import NetSuiteSettings, SalesforceSettings
 from twinbook.settings.table import DatabaseUrl, FilePath, Seconds, Table, refusal
+from twinbook.settings.web import WebSettings
 
 ConnectionName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]*(_[a-z0-9]+)*$", max_length=40)]
 
@@ -128,5 +129,6 @@ class Settings(Table):
 
     store: StoreSettings
     log: LogSettings = LogSettings()
+    web: WebSettings = WebSettings()
     connections: Annotated[dict[ConnectionName, ConnectionSettings], Field(min_length=1)]
     """An installation may hold several connections; most have one, named default."""

@@ -96,7 +96,10 @@ outcome = sa.Table(
     sa.Column("written_at", sa.Float),
     sa.Column("written", sa.Text),
 )
-sa.Index("outcome_reason", outcome.c.scope, outcome.c.outcome, outcome.c.reason)
+# All contacts of one outcome and reason, in the two orders in which they are listed; counts are read off them too.
+_CELL = (outcome.c.scope, outcome.c.entity, outcome.c.outcome, outcome.c.reason)
+sa.Index("outcome_recent", *_CELL, outcome.c.looked_at, outcome.c.side, outcome.c.record_id)
+sa.Index("outcome_name", *_CELL, sa.func.lower(outcome.c.name), outcome.c.side, outcome.c.record_id)
 sa.Index("outcome_counterpart", outcome.c.scope, outcome.c.entity, outcome.c.counterpart_id)
 sa.Index("outcome_account", outcome.c.scope, outcome.c.account_id)
 sa.Index("outcome_email", outcome.c.scope, outcome.c.email)
@@ -279,3 +282,54 @@ drift = sa.Table(
 )
 sa.Index("drift_record", drift.c.run_id, drift.c.side, drift.c.record_id, drift.c.kind, unique=True)
 sa.Index("drift_scope", drift.c.scope, drift.c.run_id)
+
+# People, sessions and the audit belong to the installation, not to one connection: they have no scope.
+person = sa.Table(
+    "person",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("login", sa.Text, nullable=False, unique=True),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("role", sa.Text, nullable=False),
+    # Absent until a person has chosen one, and for those who sign in elsewhere.
+    sa.Column("password_hash", sa.Text),
+    sa.Column("created_at", sa.Float, nullable=False),
+    sa.Column("seen_at", sa.Float),
+    sa.Column("disabled_at", sa.Float),
+)
+
+session = sa.Table(
+    "session",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    # The token itself is known to the browser only.
+    sa.Column("token_hash", sa.Text, nullable=False, unique=True),
+    sa.Column("person_id", sa.Integer, sa.ForeignKey("person.id", ondelete="CASCADE"), nullable=False),
+    sa.Column("created_at", sa.Float, nullable=False),
+    sa.Column("seen_at", sa.Float, nullable=False),
+    sa.Column("agent", sa.Text, nullable=False),
+)
+sa.Index("session_person", session.c.person_id)
+
+# Links that let somebody in once: to set up the first administrator, or to choose a password.
+invitation = sa.Table(
+    "invitation",
+    metadata,
+    sa.Column("token_hash", sa.Text, primary_key=True),
+    sa.Column("person_id", sa.Integer, sa.ForeignKey("person.id", ondelete="CASCADE")),
+    sa.Column("created_at", sa.Float, nullable=False),
+    sa.Column("expires_at", sa.Float, nullable=False),
+)
+
+audit = sa.Table(
+    "audit",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("at", sa.Float, nullable=False),
+    sa.Column("connection", sa.Text),
+    sa.Column("who", sa.Text, nullable=False),
+    sa.Column("what", sa.Text, nullable=False),
+    sa.Column("about", sa.Text, nullable=False),
+    sa.Column("detail", sa.JSON, nullable=False),
+)
+sa.Index("audit_who", audit.c.who)

@@ -1,0 +1,5 @@
+"""The API under /api/v1, one module for each resource. `ROUTERS` is the list of them that the application serves."""
+
+from twinbook.web.api import contacts
+
+ROUTERS = (contacts.router,)

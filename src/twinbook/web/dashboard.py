@@ -1,0 +1,110 @@
+"""What every page and every resource needs: the store, the settings, the clock. Made once, and passed in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, TypeVar
+
+from fastapi import Depends
+from fastapi.requests import HTTPConnection
+
+from twinbook.settings import Settings
+from twinbook.store.database import Database, Tx
+from twinbook.store.outcomes import Tally
+from twinbook.web.access.passwords import Passwords
+from twinbook.web.access.secrets import Sealer
+from twinbook.web.access.throttle import Throttle
+from twinbook.web.counting import Kept
+from twinbook.web.lifetime import Closing, Watchers
+from twinbook.web.problems import Problem
+from twinbook.web.queries import contacts, news
+from twinbook.web.queries.news import Stamp
+
+T = TypeVar("T")
+
+# The scope of what belongs to the whole installation: people, sessions, audit.
+INSTALLATION = ""
+STAMP_SECONDS = 1.5
+
+
+@dataclass(frozen=True, slots=True)
+class Dashboard:
+    """The parts that pages and resources are made of. `now` is epoch seconds."""
+
+    settings: Settings
+    database: Database
+    sealer: Sealer
+    now: Callable[[], float]
+    passwords: Passwords
+    throttle: Throttle
+    contact_counts: Kept[list[Tally]]
+    stamps: Kept[Stamp]
+    watchers: Watchers
+    closing: Closing
+
+    @classmethod
+    def over(
+        cls,
+        database: Database,
+        settings: Settings,
+        *,
+        sealer: Sealer,
+        now: Callable[[], float],
+        passwords: Passwords | None = None,
+    ) -> Dashboard:
+        """The dashboard of one installation."""
+
+        async def counted(connection: str) -> list[Tally]:
+            return await database.read(connection, contacts.counts)
+
+        counts = Kept(counted, now)
+
+        async def stamped(connection: str) -> Stamp:
+            cells = await counts.get(connection)
+            return await database.read(connection, lambda tx: news.stamp(tx, cells))
+
+        return cls(
+            settings,
+            database,
+            sealer,
+            now,
+            passwords or Passwords(),
+            Throttle(now),
+            counts,
+            Kept(stamped, now, STAMP_SECONDS),
+            Watchers(),
+            Closing(),
+        )
+
+    async def read(self, work: Callable[[Tx], T], scope: str = INSTALLATION) -> T:
+        """Read in one transaction of its own."""
+        return await self.database.read(scope, work)
+
+    async def write(self, work: Callable[[Tx], T], scope: str = INSTALLATION) -> T:
+        """Read and write in one transaction: all of it is stored, or nothing."""
+        return await self.database.run(scope, work)
+
+
+def dashboard_of(request: HTTPConnection) -> Dashboard:
+    found: Dashboard = request.app.state.dashboard
+    return found
+
+
+def connection_of(request: HTTPConnection) -> str:
+    """The name of the connection that a request is about: the one it names, or the first.
+
+    Raises `Problem` for a name that is not in the settings.
+    """
+    names = list(dashboard_of(request).settings.connections)
+    named = request.query_params.get("connection")
+    if named is None:
+        return names[0]
+    if named not in names:
+        known = ", ".join(names)
+        raise Problem(404, "There is no such connection", f"Connections of this installation: {known}.")
+    return named
+
+
+Deps = Annotated[Dashboard, Depends(dashboard_of)]
+ConnectionName = Annotated[str, Depends(connection_of)]

@@ -1,0 +1,95 @@
+"""Serving the dashboard inside another program's event loop: `twinbook run`, or `twinbook web` by itself."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+
+import uvicorn
+
+from twinbook.settings import Settings
+from twinbook.settings.web import WebSettings
+from twinbook.store.database import Database
+from twinbook.web.access import people
+from twinbook.web.access.secrets import Sealer
+from twinbook.web.app import create_app
+from twinbook.web.dashboard import INSTALLATION, Dashboard
+from twinbook.web.errors import CannotServeError
+
+BACKLOG = 128
+STOP_SECONDS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """A dashboard that answers. `set_up_url` is a link for the first administrator, None once there is one."""
+
+    url: str
+    set_up_url: str | None
+
+
+@asynccontextmanager
+async def serve(
+    database: Database, settings: Settings, *, now: Callable[[], float] = time.time
+) -> AsyncIterator[Served]:
+    """The dashboard, while the block runs. Raises `CannotServeError` before anything is served."""
+    sealer = Sealer.from_file(settings.web.key_file)
+    with _listening(settings.web) as listener:
+        dashboard = Dashboard.over(database, settings, sealer=sealer, now=now)
+        server = _Server(_config(dashboard, settings.web))
+        serving = asyncio.create_task(server.serve(sockets=[listener]))
+        try:
+            url = _url(settings.web, listener)
+            token = await database.run(INSTALLATION, lambda tx: people.set_up_token(tx, now=now()))
+            yield Served(url, f"{url}/set-up/{token}" if token else None)
+        finally:
+            dashboard.closing.set()
+            server.should_exit = True
+            await serving
+
+
+class _Server(uvicorn.Server):
+    """Uvicorn without its signal handlers: whoever runs the event loop decides when it ends."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+def _config(dashboard: Dashboard, settings: WebSettings) -> uvicorn.Config:
+    return uvicorn.Config(
+        create_app(dashboard),
+        log_config=None,
+        # Addresses of callers and what they look at are nobody's business; the audit says what was changed.
+        access_log=False,
+        server_header=False,
+        proxy_headers=bool(settings.trusted_proxies),
+        forwarded_allow_ips=list(settings.trusted_proxies),
+        timeout_graceful_shutdown=STOP_SECONDS,
+        limit_concurrency=500,
+        lifespan="off",
+    )
+
+
+@contextmanager
+def _listening(settings: WebSettings) -> Iterator[socket.socket]:
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    try:
+        listener = socket.create_server((settings.host, settings.port), family=family, backlog=BACKLOG)
+    except OSError as error:
+        raise CannotServeError(
+            f"The dashboard cannot listen on {settings.host} port {settings.port} ({error.strerror or error}). "
+            "Choose another port or host in [web], or set enabled to false there."
+        ) from None
+    with listener:
+        yield listener
+
+
+def _url(settings: WebSettings, listener: socket.socket) -> str:
+    """Where people find it: with the port that the system gave, where any was asked for."""
+    port: int = listener.getsockname()[1]
+    return settings.model_copy(update={"port": port}).public_url
