@@ -17,7 +17,7 @@ export async function swap(url, { method = "GET", body = null, history = "push",
       location.assign(answer.url);
       return;
     }
-    replace(old, fresh);
+    replace(old, fresh, { typed: history !== "none" });
     if (history === "push" && answer.url !== location.href) window.history.pushState({}, "", answer.url);
     if (history === "replace") window.history.replaceState({}, "", answer.url);
   } catch (error) {
@@ -30,7 +30,7 @@ export async function swap(url, { method = "GET", body = null, history = "push",
   }
 }
 
-function replace(old, fresh) {
+function replace(old, fresh, { typed }) {
   const active = document.activeElement;
   const inside = old.contains(active) && active.id ? active : null;
   localTimes(fresh);
@@ -38,9 +38,10 @@ function replace(old, fresh) {
   const again = inside && document.getElementById(inside.id);
   if (!again) return;
   if (inside.matches("input[type=search], input[type=text]")) {
+    again.focus();
+    if (!typed) return;
     // What was typed while the answer was under way stays.
     again.value = inside.value;
-    again.focus();
     again.setSelectionRange(inside.selectionStart, inside.selectionEnd);
   } else again.focus();
 }
