@@ -88,7 +88,7 @@ async def open_sides(settings: ConnectionSettings) -> AsyncIterator[Sides]:
                 time.time,
             )
         )
-        tokens = _salesforce_tokens(settings, to_salesforce)
+        tokens = salesforce_tokens(settings, to_salesforce)
         events = _events(settings, tokens)
         stack.push_async_callback(events.close)
         yield Sides(
@@ -203,7 +203,8 @@ def _status_fields(settings: ConnectionSettings, installed: Collection[str], ent
     return StatusFields(status, message, last_sync, link, address)
 
 
-def _salesforce_tokens(settings: ConnectionSettings, http: HttpTransport) -> TokenProvider:
+def salesforce_tokens(settings: ConnectionSettings, http: HttpTransport) -> TokenProvider:
+    """The login to Salesforce that the settings describe."""
     return TokenProvider(http, settings.salesforce.login_url, _grant(settings), time.time)
 
 
@@ -283,12 +284,13 @@ def _netsuite_side(settings: ConnectionSettings, policy: ContactPolicy, http: Ht
         concurrency=netsuite.concurrency,
     )
     client = NetSuiteClient(
-        http, _authorizer(settings, http, config.url), Permits(netsuite.concurrency), config.url
+        http, netsuite_authorizer(settings, http, config.url), Permits(netsuite.concurrency), config.url
     )
     return NetSuiteSide(client, config, monotonic=time.monotonic)
 
 
-def _authorizer(settings: ConnectionSettings, http: HttpTransport, url: str) -> Authorizer:
+def netsuite_authorizer(settings: ConnectionSettings, http: HttpTransport, url: str) -> Authorizer:
+    """The login to NetSuite that the settings describe."""
     netsuite = settings.netsuite
     if netsuite.auth == "tba":
         secrets = (

@@ -1,12 +1,14 @@
-"""What the engine may expect of a NetSuite account, whichever it is: in memory, or the sandbox over HTTP."""
+"""What the engine may expect of a NetSuite account: in memory, the sandbox over HTTP, or a real one."""
 
 from __future__ import annotations
 
 import shutil
+import uuid
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 
 import pytest
+from tests.contract import real_systems
 from tests.contract.netsuite_accounts import (
     ID_FIELD,
     LOCKED_FIELD,
@@ -31,6 +33,8 @@ from twinbook.domain.records import Entity, Key, NetSuiteContact, Side, Value
 
 SF_ID = "003Kx00000AbCdEIAV"
 ACCOUNT_SF_ID = "001Kx00000AbCdEIAV"
+KEY, KEY_2, KEY_3, SHARED = (f"SFC_{uuid.uuid4().hex}" for _ in range(4))
+"""External ids that no record of a real account has: what is written by them is deleted again."""
 ADDRESS = {
     "address.street": "Hauptstr. 5\nHinterhof",
     "address.city": "Berlin",
@@ -45,10 +49,15 @@ def account_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return new_account_file(tmp_path_factory.mktemp("netsuite") / "account.sqlite")
 
 
-@pytest.fixture(params=["memory", "sandbox"])
+@pytest.fixture(params=real_systems.systems)
 async def account(
     request: pytest.FixtureRequest, account_file: Path, tmp_path: Path
 ) -> AsyncIterator[Account]:
+    if request.param == "real":
+        real_systems.skip_on_real(request)
+        async with real_systems.real_account() as real:
+            yield real
+        return
     if request.param == "memory":
         yield account_in_memory()
         return
@@ -137,6 +146,7 @@ class TestFinding:
         )
         assert list(found) == []
 
+    @pytest.mark.emulated("names of customers are unique and get a number there")
     async def test_customers(self, account: Account) -> None:
         acme = await account.customer("Acme GmbH", externalId=f"SFA_{ACCOUNT_SF_ID}")
         other = await account.customer("Other", **{ID_FIELD: ACCOUNT_SF_ID})
@@ -166,36 +176,36 @@ class TestCreating:
 
     async def test_the_same_correlation_id_never_makes_a_second_contact(self, account: Account) -> None:
         given = {**fields("Lovelace", firstName="Ada"), **ADDRESS}
-        first = written(await create_contact(account.side, "SFC_1", given))
-        again = written(await create_contact(account.side, "SFC_1", given))
+        first = written(await create_contact(account.side, KEY, given))
+        again = written(await create_contact(account.side, KEY, given))
         assert first == again
         assert (await read(account, first)).fields["address.city"] == "Berlin"
 
     async def test_a_lost_answer_is_resolved_by_asking_again(self, account: Account) -> None:
         async with account.losing_answers("PUT"):
-            lost = await create_contact(account.side, "SFC_1", fields("Lovelace"))
+            lost = await create_contact(account.side, KEY, fields("Lovelace"))
         assert isinstance(lost, Failed)
         assert isinstance(lost.error, TemporaryError)
         assert lost.error.outcome_unknown
-        id_ = written(await create_contact(account.side, "SFC_1", fields("Lovelace")))
+        id_ = written(await create_contact(account.side, KEY, fields("Lovelace")))
         found = await account.side.find_contacts(ContactQuery(names=frozenset({"Lovelace"})))
         assert [contact.id for contact in found] == [id_]
 
     async def test_a_name_is_taken_within_its_company_only(self, account: Account) -> None:
         acme, other = await account.customer("Acme"), await account.customer("Other")
         given = fields("Lovelace", firstName="Ada", company=acme)
-        written(await create_contact(account.side, "SFC_1", given))
-        error = refused(await create_contact(account.side, "SFC_2", {**given, "firstName": "ADA"}))
+        written(await create_contact(account.side, KEY, given))
+        error = refused(await create_contact(account.side, KEY_2, {**given, "firstName": "ADA"}))
         assert (error.code, error.field) == ("CONTACT_NAME_TAKEN", "entityId")
         named = {**given, "entityId": "Ada Lovelace (003…AbCd)"}
-        assert (await read(account, written(await create_contact(account.side, "SFC_2", named)))).name == (
+        assert (await read(account, written(await create_contact(account.side, KEY_2, named)))).name == (
             "Ada Lovelace (003…AbCd)"
         )
-        written(await create_contact(account.side, "SFC_3", {**given, "company": other}))
+        written(await create_contact(account.side, KEY_3, {**given, "company": other}))
 
     async def test_external_ids_are_shared_with_customers(self, account: Account) -> None:
-        await account.customer("Acme", externalId="SHARED_1")
-        error = refused(await create_contact(account.side, "SHARED_1", fields("Lovelace")))
+        await account.customer("Acme", externalId=SHARED)
+        error = refused(await create_contact(account.side, SHARED, fields("Lovelace")))
         assert error.code == "EXTERNAL_ID_TAKEN"
 
     @pytest.mark.parametrize(
@@ -219,7 +229,7 @@ class TestCreating:
     async def test_refusals_name_code_and_field(
         self, account: Account, given: Mapping[str, Value], code: str, field: str
     ) -> None:
-        error = refused(await create_contact(account.side, "SFC_1", given))
+        error = refused(await create_contact(account.side, KEY, given))
         assert (error.code, error.field) == (code, field)
         assert error.message
         assert error.remedy
@@ -249,7 +259,7 @@ class TestUpdating:
         assert (await read(account, id_)).company_id == other
 
     async def test_a_single_address_field(self, account: Account) -> None:
-        id_ = written(await create_contact(account.side, "SFC_1", {**fields("Lovelace"), **ADDRESS}))
+        id_ = written(await create_contact(account.side, KEY, {**fields("Lovelace"), **ADDRESS}))
         written(await update_contact(account.side, id_, {"address.city": "Potsdam", "address.street": None}))
         kept = (await read(account, id_)).fields
         assert {name: kept[name] for name in ADDRESS} == {
@@ -316,6 +326,7 @@ class TestUpdating:
 
 
 class TestListingAndPolling:
+    @pytest.mark.emulated("it counts on an empty account")
     async def test_listing_reaches_every_record_once(self, account: Account) -> None:
         made = [await account.contact(lastName=f"Number {n}", isInactive=n == 2) for n in range(7)]
         listed: list[str] = []
@@ -364,6 +375,7 @@ class TestListingAndPolling:
         assert {doomed, loser, winner} <= await self.all_since(account, cursor, gone)
         assert gone == {doomed, loser}
 
+    @pytest.mark.emulated("others may change records meanwhile")
     async def test_contacts_and_customers_are_polled_apart(self, account: Account) -> None:
         cursor = (await account.side.changes_since(Entity.ACCOUNT, None)).cursor
         await account.contact(lastName="Somebody")

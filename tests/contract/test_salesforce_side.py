@@ -1,10 +1,12 @@
-"""What the engine may expect of a Salesforce org, whichever it is: in memory, or the sandbox over HTTP."""
+"""What the engine may expect of a Salesforce org: in memory, the sandbox over HTTP, or a real one."""
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
+from tests.contract import real_systems
 from tests.contract.salesforce_orgs import CONFIG, PAGE, Org, OrgInMemory, OrgInSandbox
 from tests.memory.salesforce import MemorySalesforce
 
@@ -17,6 +19,8 @@ from twinbook_sandbox.salesforce.org import SalesforceOrg
 
 ID_FIELD = CONFIG.id_field
 UNKNOWN = "0035g00000ZZZZZAA0"
+CARRIED, NEXT = (str(uuid.uuid4().int)[:20] for _ in range(2))
+"""NetSuite ids that no record of a real org carries."""
 ROLES = (Entity.ACCOUNT_CONTACT_ROLE, Entity.ACCOUNT_CONTACT_RELATION, Entity.OPPORTUNITY_CONTACT_ROLE)
 
 
@@ -33,8 +37,13 @@ def sandbox_org(sandbox_clock: Clock) -> Iterator[SalesforceOrg]:
     org.close()
 
 
-@pytest.fixture(params=["memory", "sandbox"])
+@pytest.fixture(params=real_systems.systems)
 async def org(request: pytest.FixtureRequest) -> AsyncIterator[Org]:
+    if request.param == "real":
+        real_systems.skip_on_real(request)
+        async with real_systems.real_org() as real:
+            yield real
+        return
     if request.param == "memory":
         yield OrgInMemory(MemorySalesforce(CONFIG, page_size=PAGE))
         return
@@ -105,12 +114,12 @@ class TestReadingContacts:
         assert read.roles == {"Evaluator", "Decision Maker", "Influencer"}
 
     async def test_the_fields_of_the_package(self, org: Org) -> None:
-        contact = await org.contact(LastName="Okafor", **{ID_FIELD: "17", CONFIG.push_field: True})
+        contact = await org.contact(LastName="Okafor", **{ID_FIELD: CARRIED, CONFIG.push_field: True})
         await org.edit(
             Entity.CONTACT, contact, **{CONFIG.status_field: "Error", CONFIG.message_field: "No email"}
         )
         read = (await org.side.read_contacts([contact]))[contact]
-        assert (read.netsuite_id, read.push_requested) == ("17", True)
+        assert (read.netsuite_id, read.push_requested) == (CARRIED, True)
         assert (read.status, read.status_message) == ("Error", "No email")
 
     async def test_a_person_account(self, org: Org) -> None:
@@ -201,15 +210,16 @@ class TestWriting:
         assert refusal((await org.side.delete_contacts([deleted]))[deleted])
         await org.undelete(Entity.CONTACT, deleted)
 
+    @pytest.mark.emulated("the person and the integration are one user there")
     async def test_changed_fields_only_and_none_clears(self, org: Org) -> None:
         contact = await org.contact(LastName="Okafor", FirstName="Ngozi", Phone="1", Email="n@example.com")
         before = (await org.side.read_contacts([contact]))[contact]
         await org.pass_time()
-        results = await org.side.update_contacts({contact: {"Phone": None, ID_FIELD: "17"}})
+        results = await org.side.update_contacts({contact: {"Phone": None, ID_FIELD: CARRIED}})
         assert results == {contact: Written(contact)}
         after = (await org.side.read_contacts([contact]))[contact]
         assert after.fields == {**before.fields, "Phone": None}
-        assert after.netsuite_id == "17"
+        assert after.netsuite_id == CARRIED
         assert after.version != before.version
         assert before.saved_by
         assert after.saved_by not in (None, before.saved_by), "it tells who saved it last"
@@ -247,9 +257,9 @@ class TestWriting:
         assert (await org.side.read_contacts([contact]))[contact].fields["LastName"] == "Okafor"
 
     async def test_a_netsuite_id_belongs_to_one_contact(self, org: Org) -> None:
-        holder = await org.contact(LastName="Okafor", **{ID_FIELD: "17"})
+        holder = await org.contact(LastName="Okafor", **{ID_FIELD: CARRIED})
         other = await org.contact(LastName="Lind")
-        error = refusal((await org.side.update_contacts({other: {ID_FIELD: "17"}}))[other])
+        error = refusal((await org.side.update_contacts({other: {ID_FIELD: CARRIED}}))[other])
         assert (error.code, error.field) == ("DUPLICATE_VALUE", ID_FIELD)
         assert holder.startswith(duplicate_holder(error) or "none")
 
@@ -266,16 +276,19 @@ class TestWriting:
         read = (await org.side.read_accounts([account]))[account]
         assert (read.netsuite_id, read.push_requested) == ("800", False)
 
+    @pytest.mark.emulated("it counts on an empty org")
     async def test_an_upsert_creates_once(self, org: Org) -> None:
         account = await org.account("Acme")
-        created = await org.side.upsert_contacts({"17": {"LastName": "Okafor", "AccountId": account}})
-        again = await org.side.upsert_contacts({"17": {"LastName": "Okafor-Lind"}, "18": {"FirstName": "x"}})
-        assert isinstance(created["17"], Written)
-        assert again["17"] == created["17"]
-        assert refusal(again["18"]).code == "REQUIRED_FIELD_MISSING"
+        created = await org.side.upsert_contacts({CARRIED: {"LastName": "Okafor", "AccountId": account}})
+        again = await org.side.upsert_contacts(
+            {CARRIED: {"LastName": "Okafor-Lind"}, NEXT: {"FirstName": "x"}}
+        )
+        assert isinstance(created[CARRIED], Written)
+        assert again[CARRIED] == created[CARRIED]
+        assert refusal(again[NEXT]).code == "REQUIRED_FIELD_MISSING"
         assert await org.side.count(Entity.CONTACT) == 1
-        read = (await org.side.read_contacts([created["17"].id]))[created["17"].id]
-        assert (read.fields["LastName"], read.netsuite_id) == ("Okafor-Lind", "17")
+        read = (await org.side.read_contacts([created[CARRIED].id]))[created[CARRIED].id]
+        assert (read.fields["LastName"], read.netsuite_id) == ("Okafor-Lind", CARRIED)
 
     async def test_nothing_is_nothing(self, org: Org) -> None:
         assert await org.side.update_contacts({}) == {}
@@ -337,6 +350,7 @@ class TestFinding:
 
 
 class TestListing:
+    @pytest.mark.emulated("it counts on an empty org")
     async def test_pages_in_the_order_of_ids(self, org: Org) -> None:
         ids = sorted([await org.contact(LastName=f"N{n}") for n in range(2 * PAGE + 1)])
         gone = ids.pop(1)
@@ -380,6 +394,7 @@ class TestListing:
                 break
         assert seen == expected
 
+    @pytest.mark.emulated("it counts on an empty org")
     async def test_an_empty_org(self, org: Org) -> None:
         listing = await org.side.list_keys(Entity.ACCOUNT, None)
         assert (listing.keys, listing.next) == ((), None)
@@ -420,6 +435,7 @@ class TestPolling:
                 return found, cursor
         raise AssertionError("polling did not end")
 
+    @pytest.mark.emulated("others may change records meanwhile")
     async def test_it_starts_now(self, org: Org) -> None:
         await org.contact(LastName="Before")
         start = await org.side.changes_since(Entity.CONTACT, None)
@@ -430,11 +446,13 @@ class TestPolling:
         assert later in found
         assert await self.changed(org, Entity.CONTACT, cursor) == ([], cursor)
 
+    @pytest.mark.emulated("it counts on an empty org")
     async def test_it_starts_in_an_empty_org(self, org: Org) -> None:
         start = await org.side.changes_since(Entity.CONTACT, None)
         contact = await org.contact(LastName="First")
         assert (await self.changed(org, Entity.CONTACT, start.cursor))[0] == [contact]
 
+    @pytest.mark.emulated("no API merges or undeletes")
     async def test_edits_deletes_undeletes_and_merges(self, org: Org) -> None:
         account = await org.account("Acme")
         edited, deleted, winner, loser, quiet = [
@@ -454,6 +472,7 @@ class TestPolling:
         await org.undelete(Entity.CONTACT, deleted)
         assert (await self.changed(org, Entity.CONTACT, cursor))[0] == [deleted]
 
+    @pytest.mark.emulated("others may change records meanwhile")
     async def test_more_changes_than_a_page_in_one_second(self, org: Org) -> None:
         _, cursor = await self.changed(
             org, Entity.CONTACT, (await org.side.changes_since(Entity.CONTACT, None)).cursor
@@ -463,6 +482,7 @@ class TestPolling:
         assert set(found) == ids
         assert len(found) == len(ids)
 
+    @pytest.mark.emulated("others may change records meanwhile")
     async def test_roles_and_accounts_are_polled_too(self, org: Org) -> None:
         account = await org.account("Acme")
         contact = await org.contact(LastName="Okafor", AccountId=account)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from dataclasses import fields
 from functools import cache
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from twinbook_sandbox.core.clock import Clock
 from twinbook_sandbox.coverage import SYSTEMS, Operation, State
 from twinbook_sandbox.netsuite.kinds import classify
 from twinbook_sandbox.netsuite.representation import RECORD_PATH
+from twinbook_sandbox.reference import HOLDERS
 from twinbook_sandbox.salesforce.org import SalesforceOrg
 
 TESTS = Path(__file__).parents[1]
@@ -72,3 +74,14 @@ def test_every_kind_of_call_of_netsuite_is_in_the_table() -> None:
     served = {classify(method, path, "") for path, methods in CALLS.items() for method in methods}
     listed = {kind for operation in SYSTEMS["NetSuite"] for kind in operation.kinds}
     assert served == listed
+
+
+def test_switches_that_the_page_on_real_systems_names_exist() -> None:
+    page = (TESTS.parent / "docs" / "real-org.md").read_text(encoding="utf-8")
+    cells = [
+        row.rsplit("|", 2)[1] for row in page.splitlines() if row.startswith("| ") and "how to see" not in row
+    ]
+    named = {name for cell in cells for name in re.findall(r"`(\w+)`", cell)}
+    known = {switch.name for holder in HOLDERS.values() for switch in fields(holder)}
+    assert len(named) > 20
+    assert named - known == set()
