@@ -309,7 +309,12 @@ NETSUITE = (
     ),
     _done("SuiteQL: dates and zones", "netsuite 4.5", f"{_SUITEQL}::test_dates_are_in_the_company_s_zone"),
     _done("SuiteQL: errors", "netsuite 4.6", f"{_SUITEQL}::test_what_is_refused"),
-    _missing("RESTlets", "netsuite 5.1"),
+    _done(
+        "RESTlets, with units and limits",
+        "netsuite 5.1, 5.2",
+        "unit/test_sandbox_netsuite_restlet.py::test_creates_and_tells_what_was_kept",
+        "restlet",
+    ),
     _missing("User event and event subscriber scripts", "netsuite 5.4"),
     _done(
         "Concurrency limit",

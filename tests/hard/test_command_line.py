@@ -21,7 +21,8 @@ from tests.scenario.product import Product
 from twinbook.cli.exits import Exit, Problem
 from twinbook.cli.group import refuse_unreadable
 from twinbook.cli.match import _print
-from twinbook.cli.matching_csv import open_for_writing, read_choices, safe, write_rows
+from twinbook.cli.matching_csv import read_choices, write_rows
+from twinbook.cli.spreadsheets import open_for_writing, safe
 from twinbook.cli.terminal import say, visible
 from twinbook.engine.care.deciding import CONTACT, DECISION, Choice
 from twinbook.engine.insight.explain import Explainer

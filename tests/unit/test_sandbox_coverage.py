@@ -67,6 +67,7 @@ CALLS = {
     "/services/rest/auth/oauth2/v1/token": ("POST",),
     "/services/rest/query/v1/suiteql": ("POST",),
     "/services/rest/system/v1/serverTime": ("GET",),
+    "/app/site/hosting/restlet.nl": ("POST",),
 }
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,7 +12,7 @@ import click
 
 from twinbook.cli.context import json_option, load_settings, open_store, person, print_json, when
 from twinbook.cli.exits import Exit, Problem
-from twinbook.cli.spreadsheets import open_for_writing, safe
+from twinbook.cli.spreadsheets import open_for_writing, write_cells
 from twinbook.cli.terminal import console, say, visible
 from twinbook.domain.drift import DriftKind
 from twinbook.engine.care import drift_repair
@@ -225,11 +224,8 @@ def _write_csv(file: Path, lines: Iterator[Line]) -> None:
         target = sys.stdout if str(file) == "-" else open_for_writing(file)
     except OSError as problem:
         raise Problem(f"{file} cannot be written: {problem.strerror}.", Exit.USAGE) from None
-    writer = csv.writer(target)
-    writer.writerow(COLUMNS)
-    for line in lines:
-        for cells in _cells(line):
-            writer.writerow([safe(cell) for cell in cells])
+    write_cells(target, [COLUMNS])
+    write_cells(target, (cells for line in lines for cells in _cells(line)))
     if target is not sys.stdout:
         target.close()
 

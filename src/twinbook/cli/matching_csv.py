@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TextIO
 
-from twinbook.cli.spreadsheets import plain, safe
+from twinbook.cli.spreadsheets import plain, write_cells
 from twinbook.engine.care.deciding import CONTACT, DECISION, Choice, Flaw
 from twinbook.engine.insight.matching_report import Match, MatchCandidate
 
@@ -21,11 +21,9 @@ class UnreadableFileError(Exception):
 
 
 def write_rows(file: TextIO, rows: Iterable[Match], *, header: bool) -> None:
-    # All cells are quoted: where lists are separated by semicolons, a cell `a;=1+1` would become two.
-    writer = csv.writer(file, quoting=csv.QUOTE_ALL)
     if header:
-        writer.writerow(COLUMNS)
-    writer.writerows([safe(cell) for cell in _cells(row)] for row in rows)
+        write_cells(file, [COLUMNS])
+    write_cells(file, map(_cells, rows))
 
 
 def read_choices(path: Path) -> tuple[list[Choice], list[Flaw]]:

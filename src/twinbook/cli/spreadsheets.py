@@ -6,6 +6,8 @@ texts come from records that anybody may have filled in. Reading takes it off ag
 
 from __future__ import annotations
 
+import csv
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TextIO
 
@@ -26,3 +28,8 @@ def plain(cell: str) -> str:
 def open_for_writing(path: Path) -> TextIO:
     """With a byte order mark, without which Excel spoils letters beyond ASCII. Raises OSError."""
     return path.open("w", encoding="utf-8-sig", newline="")
+
+
+def write_cells(file: TextIO, rows: Iterable[Iterable[str]]) -> None:
+    """Rows of texts. All cells are quoted: where lists are separated by semicolons, `a;=1+1` would become two."""
+    csv.writer(file, quoting=csv.QUOTE_ALL).writerows([safe(cell) for cell in row] for row in rows)
