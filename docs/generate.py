@@ -5,8 +5,10 @@ A generated part stands between `<!-- generated: name -->` and `<!-- end -->` of
 
 from __future__ import annotations
 
+import ast
 import inspect
 import re
+import tomllib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -24,6 +26,7 @@ from twinbook_sandbox.coverage import sandbox_coverage
 from twinbook_sandbox.reference import sandbox_actions, sandbox_switches
 
 DOCS = Path(__file__).parent
+SCENARIOS = DOCS.parent / "tests" / "scenario"
 _PART = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
@@ -106,6 +109,43 @@ def _command(name: str, command: click.Command) -> Iterator[str]:
         yield ""
 
 
+def rows() -> dict[str, dict[str, str]]:
+    """The rows of the specification by section title, then by name."""
+    text = (DOCS / "rows.toml").read_text(encoding="utf-8")
+    return {section["title"]: section["rows"] for section in tomllib.loads(text)["section"]}
+
+
+def proofs() -> dict[str, list[tuple[str, str]]]:
+    """The scenario tests, as file and function, by the row that they are marked with."""
+    found: dict[str, list[tuple[str, str]]] = {}
+    for path in sorted(SCENARIOS.glob("test_*.py")):
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                for row in dict.fromkeys(_rows_marked(node)):
+                    found.setdefault(row, []).append((path.name, node.name))
+    return found
+
+
+def _rows_marked(test: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[str]:
+    """Marks of the test itself and of its parameters."""
+    for decorator in test.decorator_list:
+        for node in ast.walk(decorator):
+            if isinstance(node, ast.Call) and ast.unparse(node.func) == "pytest.mark.row":
+                yield from (ast.literal_eval(argument) for argument in node.args)
+
+
+def coverage() -> Iterator[str]:
+    proved = proofs()
+    for title, named in rows().items():
+        yield f"### {title}\n"
+        yield "| row | what holds | proved by |"
+        yield "|---|---|---|"
+        for name, text in named.items():
+            tests = "<br>".join(f"`{test}` ({file})" for file, test in proved.get(name, ()))
+            yield f"| {name} | {_cell(text)} | {tests} |"
+        yield ""
+
+
 PARTS: dict[str, Callable[[], Iterator[str]]] = {
     "settings": settings,
     "presets": presets,
@@ -114,6 +154,7 @@ PARTS: dict[str, Callable[[], Iterator[str]]] = {
     "reasons": reasons,
     "commands": commands,
     "options": command_options,
+    "coverage": coverage,
     "sandbox_actions": sandbox_actions,
     "sandbox_switches": sandbox_switches,
     "sandbox_coverage": sandbox_coverage,

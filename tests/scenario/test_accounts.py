@@ -86,6 +86,7 @@ async def _asks(_: Product, connection: Connection, of: str) -> None:
 RULE = [{"name": "customers", "expression": "account.Type == 'Customer - Direct'"}]
 
 
+@pytest.mark.row("6-triggers", "6-released", "6-created")
 @pytest.mark.parametrize(
     ("settings", "fire"),
     [
@@ -114,6 +115,7 @@ async def test_each_trigger_makes_a_customer_and_lets_the_contacts_out(
     assert (await p.salesforce.read("Account", prospect))["Push_to_NetSuite__c"] is False
 
 
+@pytest.mark.row("6-triggers")
 async def test_all_links_every_account_with_what_is_known_of_it(p: Product) -> None:
     p.configure("accounts", triggers=["all"])
     async with p.running():
@@ -145,6 +147,7 @@ async def test_without_change_events_quotes_are_polled(p: Product) -> None:
         await linked(p, prospect)
 
 
+@pytest.mark.row("6-name")
 async def test_the_customer_of_the_same_name_is_adopted(p: Product) -> None:
     p.configure("accounts", triggers=["all"])
     existing = await customer(p, "ACME ")
@@ -155,6 +158,7 @@ async def test_the_customer_of_the_same_name_is_adopted(p: Product) -> None:
     assert await p.netsuite.count("customer") == 1
 
 
+@pytest.mark.row("6-name")
 async def test_several_customers_of_the_name_are_for_a_person(p: Product) -> None:
     await p.netsuite.set_switches(customer_auto_number=True)
     p.configure("accounts", triggers=["all"])
@@ -168,6 +172,7 @@ async def test_several_customers_of_the_name_are_for_a_person(p: Product) -> Non
     assert await p.netsuite.count("customer") == 2
 
 
+@pytest.mark.row("6-name")
 async def test_a_customer_of_another_account_is_taken(p: Product) -> None:
     p.configure("accounts", triggers=["all"])
     async with p.running() as connection:
@@ -178,6 +183,7 @@ async def test_a_customer_of_another_account_is_taken(p: Product) -> None:
     assert [each["id"] for each in await p.netsuite.records("customer")] == [made]
 
 
+@pytest.mark.row("6-parents")
 async def test_parents_go_first_through_three_levels(p: Product) -> None:
     top = await account(p, "Top")
     middle = await account(p, "Middle", ParentId=top)
@@ -190,6 +196,7 @@ async def test_parents_go_first_through_three_levels(p: Product) -> None:
     assert await p.netsuite.count("customer") == 3
 
 
+@pytest.mark.row("6-parents")
 async def test_a_parent_that_is_linked_later_is_set(p: Product) -> None:
     p.configure("accounts", triggers=["closed-won"])
     child, below = await p.linked_account("Child")
@@ -203,6 +210,7 @@ async def test_a_parent_that_is_linked_later_is_set(p: Product) -> None:
         await shows(p, "netsuite", below, "parent", None)
 
 
+@pytest.mark.row("6-fields")
 @pytest.mark.parametrize("direction", ["salesforce-to-netsuite", "netsuite-to-salesforce", "both"])
 async def test_edits_travel_as_the_direction_allows(p: Product, direction: str) -> None:
     p.configure("contacts", direction=direction)
@@ -238,6 +246,7 @@ async def at_rest(connection: Connection) -> None:
     await until(idle)
 
 
+@pytest.mark.row("6-created")
 async def test_a_rule_chooses_the_subsidiary(p: Product) -> None:
     second = await p.netsuite.insert("subsidiary", {"name": "Germany"})
     expression = "account.BillingCountry == 'Germany'"
@@ -250,6 +259,7 @@ async def test_a_rule_chooses_the_subsidiary(p: Product) -> None:
     assert (await p.netsuite.read("customer", other))["subsidiary"] == "1"
 
 
+@pytest.mark.row("6-gate-only")
 async def test_gate_only_waits_for_another_tool_and_writes_no_customer(p: Product) -> None:
     p.configure("accounts", mode="gate-only", triggers=["all"])
     async with p.running() as connection:
@@ -266,6 +276,7 @@ async def test_gate_only_waits_for_another_tool_and_writes_no_customer(p: Produc
     assert (await p.netsuite.read("customer", made))["phone"] == "030 2222222"
 
 
+@pytest.mark.row("5-accounts")
 async def test_the_winner_of_a_merger_inherits_the_customer_and_the_contacts_stay_in_step(p: Product) -> None:
     loser, made = await p.linked_account("Acme Old")
     async with p.running() as connection:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from tests.scenario.product import Product, has_reason, outcome, until
 
 from twinbook.engine.connection import Connection
@@ -37,6 +38,7 @@ async def titles(p: Product, here: str, there: str) -> tuple[Any, Any]:
     return ours["Title"], (await p.netsuite.read("contact", there))["title"]
 
 
+@pytest.mark.row("4-review")
 async def test_a_conflict_is_decided_with_a_value_that_neither_side_has(p: Product) -> None:
     here, there = await in_conflict(p)
     async with p.running() as connection:
@@ -68,6 +70,7 @@ async def test_a_conflict_is_decided_with_a_value_that_neither_side_has(p: Produ
         assert lost == {("salesforce", "Baroness", "Duchess"), ("netsuite", "Countess", "Duchess")}
 
 
+@pytest.mark.row("4-review", "4-conflict")
 async def test_a_conflict_is_decided_for_one_side_and_the_history_says_who_lost(p: Product) -> None:
     here, there = await in_conflict(p)
     async with p.running() as connection:

@@ -66,6 +66,7 @@ def both_directions(p: Product) -> None:
     p.configure("contacts", direction="both")
 
 
+@pytest.mark.row("3-9")
 @pytest.mark.parametrize("direction", ["both", "netsuite-to-salesforce"])
 async def test_9_a_new_contact_is_created_with_both_ids(p: Product, direction: str) -> None:
     p.configure("contacts", direction=direction)
@@ -85,6 +86,7 @@ async def test_9_a_new_contact_is_created_with_both_ids(p: Product, direction: s
     assert address == f"{p.sandbox.describe()['salesforce']['credentials']['login_url']}/{here['Id']}"
 
 
+@pytest.mark.row("3-1", "2-9", "5-gone")
 async def test_1_a_delete_of_a_linked_contact_is_a_review(p: Product) -> None:
     account, _ = await p.linked_account()
     p.configure("contacts", direction="salesforce-to-netsuite")
@@ -102,6 +104,7 @@ async def test_1_a_delete_of_a_linked_contact_is_a_review(p: Product) -> None:
     assert await p.netsuite.count("contact") == 0
 
 
+@pytest.mark.row("3-1")
 async def test_1_a_contact_that_vanishes_while_it_waits_is_no_contact(p: Product) -> None:
     customer = await p.netsuite.insert("customer", {"companyName": "Acme", "subsidiary": {"id": "1"}})
     async with p.running() as connection:
@@ -111,6 +114,7 @@ async def test_1_a_contact_that_vanishes_while_it_waits_is_no_contact(p: Product
         await stands(p, connection, there, "DELETED_IN_NETSUITE")
 
 
+@pytest.mark.row("3-2")
 async def test_2_paused_it_waits_and_is_worked_off_on_resume(p: Product) -> None:
     _, customer = await p.linked_account()
     async with p.running() as connection:
@@ -121,11 +125,13 @@ async def test_2_paused_it_waits_and_is_worked_off_on_resume(p: Product) -> None
         await arrives(p, there)
 
 
+@pytest.mark.row("3-3")
 async def test_3_without_a_company_it_is_skipped(p: Product) -> None:
     async with p.running() as connection:
         await stands(p, connection, await ada(p, None), "NO_COMPANY")
 
 
+@pytest.mark.row("3-5")
 async def test_5_it_waits_for_its_account_and_is_released_by_whomever_links_it(p: Product) -> None:
     customer = await p.netsuite.insert("customer", {"companyName": "Acme", "subsidiary": {"id": "1"}})
     async with p.running() as connection:
@@ -136,6 +142,7 @@ async def test_5_it_waits_for_its_account_and_is_released_by_whomever_links_it(p
         assert (await arrives(p, there))["AccountId"] == account
 
 
+@pytest.mark.row("3-6", "3-8")
 @pytest.mark.parametrize(
     ("settings", "fields", "reason"),
     [
@@ -153,6 +160,7 @@ async def test_6_and_8_what_the_settings_keep_out_says_why(
         await stands(p, connection, await ada(p, customer, **fields), reason)
 
 
+@pytest.mark.row("3-6")
 async def test_6_a_locked_contact_is_skipped_until_it_is_unlocked(p: Product) -> None:
     p.configure("netsuite", locked_field="custentity_twinbook_locked")
     _, customer = await p.linked_account()
@@ -163,6 +171,7 @@ async def test_6_a_locked_contact_is_skipped_until_it_is_unlocked(p: Product) ->
         await arrives(p, there)
 
 
+@pytest.mark.row("3-7", "4-one-side")
 async def test_7_an_edit_of_a_linked_contact_arrives_and_its_echo_writes_nothing(p: Product) -> None:
     _, customer = await p.linked_account()
     writes = ["contact.put", "contact.patch", "contact.post", "collections.update", "collections.upsert"]
@@ -196,6 +205,7 @@ async def test_7_an_edit_of_a_linked_contact_arrives_and_its_echo_writes_nothing
     assert (await p.salesforce.read("Contact", here["Id"]))["Phone"] == "+49 30 7654321"
 
 
+@pytest.mark.row("3-9")
 async def test_9_a_contact_of_the_account_with_its_email_is_adopted(p: Product) -> None:
     p.configure("contacts", direction="netsuite-to-salesforce")
     account, customer = await p.linked_account()
@@ -207,6 +217,7 @@ async def test_9_a_contact_of_the_account_with_its_email_is_adopted(p: Product) 
     assert await p.salesforce.count("Contact") == 1
 
 
+@pytest.mark.row("3-9")
 async def test_9_several_contacts_with_its_email_are_for_a_person_to_choose_from(p: Product) -> None:
     p.configure("contacts", direction="netsuite-to-salesforce")
     account, customer = await p.linked_account()
@@ -219,6 +230,7 @@ async def test_9_several_contacts_with_its_email_are_for_a_person_to_choose_from
     assert set(ids) < set(found.choices)
 
 
+@pytest.mark.row("3-9")
 async def test_9_a_contact_with_its_email_that_belongs_to_another_is_taken(p: Product) -> None:
     _, customer = await p.linked_account()
     async with p.running() as connection:
@@ -226,6 +238,7 @@ async def test_9_a_contact_with_its_email_that_belongs_to_another_is_taken(p: Pr
         await stands(p, connection, await ada(p, customer, firstName="Augusta"), "MATCH_TAKEN")
 
 
+@pytest.mark.row("3-10")
 async def test_10_a_validation_rule_is_told_with_its_own_message(p: Product) -> None:
     _, customer = await p.linked_account()
     rule = {"type": "Contact", "field": "Title", "forbidden": "Analyst", "message": "No analysts here."}
@@ -238,6 +251,7 @@ async def test_10_a_validation_rule_is_told_with_its_own_message(p: Product) -> 
         await arrives(p, there)
 
 
+@pytest.mark.row("3-10")
 @pytest.mark.parametrize("save_past", [False, True])
 async def test_10_a_duplicate_alert_holds_it_up_unless_the_settings_save_past_it(
     p: Product, save_past: bool

@@ -6,6 +6,7 @@ import asyncio
 import random
 import signal
 
+import pytest
 from tests.scenario.product import Product, until
 from tests.scenario.test_main_job import ids_agree
 
@@ -13,6 +14,7 @@ CONTACTS = 2000
 KILLS = 10
 
 
+@pytest.mark.row("2-retry")
 async def test_a_back_fill_killed_ten_times_loses_and_doubles_nothing(p: Product) -> None:
     await p.salesforce.seed(accounts=100, contacts=CONTACTS, seed=11)
     before = await p.netsuite.count("contact")

@@ -72,6 +72,7 @@ async def acme(p: Product, **contacts: Any) -> AsyncIterator[tuple[Connection, s
         yield connection, account
 
 
+@pytest.mark.row("2-1", "5-deleted", "5-undeleted")
 @pytest.mark.parametrize("policy", ["keep", "inactivate", "delete", "review"])
 async def test_deleted_and_undeleted_in_salesforce(p: Product, policy: str) -> None:
     async with acme(p, deleted_in_salesforce=policy) as (connection, account):
@@ -103,6 +104,7 @@ async def test_deleted_and_undeleted_in_salesforce(p: Product, policy: str) -> N
         assert await stored(connection, ada) == (LinkState.LINKED, found["id"])
 
 
+@pytest.mark.row("5-deleted")
 async def test_a_delete_in_review_is_decided_by_a_person(p: Product) -> None:
     async with acme(p, deleted_in_salesforce="review") as (connection, account):
         ada, there = await twin(p, connection, "Ada", account)
@@ -126,6 +128,7 @@ async def test_a_delete_in_review_is_decided_by_a_person(p: Product) -> None:
         assert f"{who} chose 'delete'" in why
 
 
+@pytest.mark.row("5-edit-wins")
 async def test_an_edit_in_netsuite_wins_over_a_delete_in_salesforce(p: Product) -> None:
     async with acme(p, deleted_in_salesforce="delete") as (connection, account):
         ada, there = await twin(p, connection, "Ada", account)
@@ -138,6 +141,7 @@ async def test_an_edit_in_netsuite_wins_over_a_delete_in_salesforce(p: Product) 
         assert "it was edited there since" in (await history(connection, ada))[0][2]
 
 
+@pytest.mark.row("5-merged")
 async def test_the_winner_of_a_merge_inherits_the_link(p: Product) -> None:
     async with acme(p) as (connection, account):
         winner = await p.contact(LastName="King", AccountId=account)
@@ -163,6 +167,7 @@ async def test_the_winner_of_a_merge_inherits_the_link(p: Product) -> None:
         assert any("MERGED_AWAY" in why for _, _, why in await history(connection, ada))
 
 
+@pytest.mark.row("5-merged")
 @pytest.mark.parametrize("policy", ["review", "keep", "inactivate"])
 async def test_the_winner_keeps_its_link_and_the_second_contact_is_for_the_setting(
     p: Product, policy: str
@@ -189,6 +194,7 @@ async def test_the_winner_keeps_its_link_and_the_second_contact_is_for_the_setti
         assert (f'merged_away = "{policy}"' in why) is (policy != "review")
 
 
+@pytest.mark.row("5-merged")
 async def test_of_two_losers_one_is_inherited(p: Product) -> None:
     async with acme(p) as (connection, account):
         winner = await p.contact(LastName="King", AccountId=account)
@@ -205,6 +211,7 @@ async def test_of_two_losers_one_is_inherited(p: Product) -> None:
         assert len(await p.netsuite.records("contact")) == 2
 
 
+@pytest.mark.row("5-moved", "5-moved-unlinked")
 async def test_moved_to_another_account(p: Product) -> None:
     async with acme(p) as (connection, account):
         ada, there = await twin(p, connection, "Ada", account)
@@ -233,6 +240,7 @@ async def test_moved_to_another_account(p: Product) -> None:
         assert await stored(connection, ada) == (LinkState.LINKED, there)
 
 
+@pytest.mark.row("5-accounts")
 @pytest.mark.parametrize("events", [True, False])
 async def test_accounts_merged_move_their_contacts_to_the_winners_customer(p: Product, events: bool) -> None:
     await p.salesforce.set_switches(account_merge_fires_contact_events=events)
@@ -250,6 +258,7 @@ async def test_accounts_merged_move_their_contacts_to_the_winners_customer(p: Pr
         assert (await p.salesforce.read("Account", globex))["NetSuite_Id__c"] == customer
 
 
+@pytest.mark.row("5-accounts")
 async def test_an_account_that_wins_a_merge_inherits_the_customer(p: Product) -> None:
     async with acme(p) as (connection, account):
         ada, there = await twin(p, connection, "Ada", account)
@@ -271,6 +280,7 @@ async def test_an_account_that_wins_a_merge_inherits_the_customer(p: Product) ->
         assert await p.netsuite.count("customer") == 1
 
 
+@pytest.mark.row("2-9", "5-gone")
 @pytest.mark.parametrize(
     "settings", [{}, {"counterpart_missing": "recreate"}, {"deleted_in_netsuite": "recreate"}]
 )
@@ -296,6 +306,7 @@ async def test_gone_from_netsuite_is_created_again(p: Product, settings: dict[st
         assert entry[1] == ("twinbook" if settings else "ann")
 
 
+@pytest.mark.row("2-9", "5-gone")
 async def test_gone_from_netsuite_is_matched_again(p: Product) -> None:
     async with acme(p, counterpart_missing="rematch") as (connection, account):
         ada, there = await twin(p, connection, "Ada", account)
@@ -322,6 +333,7 @@ async def test_gone_from_netsuite_is_matched_again(p: Product) -> None:
         assert (left["id"], left["custentity_twinbook_sf_id"], left["title"]) == (other, ada, "Countess")
 
 
+@pytest.mark.row("5-valve")
 async def test_a_mass_delete_stops_until_a_person_confirms(p: Product) -> None:
     p.configure("contacts", deleted_in_salesforce="delete")
     p.configure("limits", stop_deletes_above=5)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from tests.scenario.product import Product, backfill, has_reason, outcome, until
 
 from twinbook.domain.plan import OutcomeKind
@@ -17,6 +18,7 @@ WRITES = [
 ]
 
 
+@pytest.mark.row("2-20")
 async def test_a_new_contact_arrives_with_both_ids(p: Product) -> None:
     account, customer = await p.linked_account()
     async with p.running():
@@ -41,6 +43,7 @@ async def test_a_new_contact_arrives_with_both_ids(p: Product) -> None:
     assert (await p.salesforce.read("Contact", contact))["NetSuite_Id__c"] == there["id"]
 
 
+@pytest.mark.row("2-12", "4-one-side", "4-same", "4-kept")
 async def test_an_edit_arrives_and_its_echo_writes_nothing(p: Product) -> None:
     account, _ = await p.linked_account()
     contact = await p.contact(LastName="Lovelace", Email="ada@acme.example", AccountId=account)
@@ -73,6 +76,7 @@ async def test_an_edit_arrives_and_its_echo_writes_nothing(p: Product) -> None:
         assert await p.netsuite.calls(WRITES) == writes
 
 
+@pytest.mark.row("2-5", "6-released", "6-triggers", "6-created")
 async def test_a_prospects_contacts_are_released_by_a_won_opportunity(p: Product) -> None:
     async with p.running() as connection:
         account = await p.salesforce.insert("Account", {"Name": "Prospect"})
@@ -99,6 +103,7 @@ async def test_a_prospects_contacts_are_released_by_a_won_opportunity(p: Product
     assert (await p.salesforce.read("Account", account))["NetSuite_Id__c"] == customer["id"]
 
 
+@pytest.mark.row("2-5", "6-linked")
 async def test_a_link_made_by_somebody_else_releases_the_contacts(p: Product) -> None:
     async with p.running() as connection:
         account = await p.salesforce.insert("Account", {"Name": "Prospect"})
@@ -115,6 +120,7 @@ async def test_a_link_made_by_somebody_else_releases_the_contacts(p: Product) ->
         await until(arrived)
 
 
+@pytest.mark.row("2-6")
 async def test_a_role_given_later_lets_the_contact_through_the_filter(p: Product) -> None:
     p.configure("contacts", role_filter=["Decision Maker"])
     account, _ = await p.linked_account()

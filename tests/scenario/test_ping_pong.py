@@ -7,6 +7,7 @@ import time
 from collections import Counter
 from typing import Any
 
+import pytest
 from tests.scenario.product import Product, until
 
 from twinbook.domain.records import Entity, Key, Side
@@ -99,6 +100,7 @@ async def _history(connection: Connection, ids: list[str]) -> Counter[tuple[str,
     return await connection.store.run(read)
 
 
+@pytest.mark.row("4-kept", "4-conflict")
 async def test_pairs_edited_on_both_sides_come_to_rest_in_step(p: Product) -> None:
     p.configure("contacts", direction="both")
     account, customer = await p.linked_account()

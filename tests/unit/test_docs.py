@@ -125,3 +125,9 @@ def test_every_command_is_documented() -> None:
 def test_the_changelog_knows_this_version() -> None:
     version = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
     assert f"## [{version}]" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+
+
+def test_every_row_of_the_specification_is_proved_by_a_scenario_test(generator: ModuleType) -> None:
+    named = {name for rows in generator.rows().values() for name in rows}
+    proved = set(generator.proofs())
+    assert (sorted(named - proved), sorted(proved - named)) == ([], [])

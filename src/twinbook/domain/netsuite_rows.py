@@ -13,6 +13,7 @@ from twinbook.domain.policy import SharedEmail
 from twinbook.domain.reasons import Reason
 from twinbook.domain.records import NetSuiteContact, SalesforceContact, Side
 from twinbook.domain.rules import Facts
+from twinbook.domain.salesforce_rows import carries_our_id
 from twinbook.domain.writing import Bond, write
 
 Row = Callable[[Case, NetSuiteContact], ContactPlan | None]
@@ -28,11 +29,14 @@ def plan_from_netsuite(case: Case, contact: NetSuiteContact) -> ContactPlan:
     return write(case, Bond(Action.CREATE, None, contact, target=Side.SALESFORCE))
 
 
-def plan_read_from_netsuite(case: Case, _: SalesforceContact) -> ContactPlan:
+def plan_read_from_netsuite(case: Case, contact: SalesforceContact) -> ContactPlan:
     """A live Salesforce contact of a connection that only carries contacts from NetSuite to Salesforce."""
     if case.view.netsuite is not None:
         return plan_from_netsuite(case, case.view.netsuite)
     if case.holds("NS 1 deleted", "Is its NetSuite contact gone?", case.linked):
+        replaced = None if case.view.chosen else carries_our_id(case, contact)
+        if replaced is not None:
+            return replaced
         decided = netsuite_gone(case)
         return decided if isinstance(decided, ContactPlan) else case.stop(Reason.COUNTERPART_MISSING)
     case.holds("NS 0 direction", "Does this connection carry contacts to NetSuite?", False)

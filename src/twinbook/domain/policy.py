@@ -96,7 +96,7 @@ class RecordLink:
 class ContactPolicy:
     """What a connection's settings say about contacts. Defaults are those of behaviour.md.
 
-    `netsuite_link` is None where the field is not installed.
+    `netsuite_link` is None where the field is not installed. `subsidiary_id` is for contacts without an account.
     """
 
     mapping: ContactMapping
@@ -121,6 +121,7 @@ class ContactPolicy:
     salesforce_id_field: str = "NetSuite_Id__c"
     netsuite_id_field: str = "custentity_twinbook_sf_id"
     netsuite_link: RecordLink | None = None
+    subsidiary_id: str | None = None
     salesforce_schema: Schema | None = None
     netsuite_schema: Schema | None = None
 

@@ -105,6 +105,9 @@ def _counterpart_missing(case: Case, contact: SalesforceContact) -> ContactPlan 
         return None
     if case.tombstone:
         return case.stop(Reason.DELETED_IN_NETSUITE)
+    replaced = None if case.view.chosen else carries_our_id(case, contact)
+    if replaced is not None:
+        return replaced
     decided = netsuite_gone(case)
     if isinstance(decided, ContactPlan):
         return decided
@@ -178,7 +181,9 @@ def _no_email(case: Case, contact: SalesforceContact) -> ContactPlan | None:
     return None
 
 
-def _carries_our_id(case: Case, contact: SalesforceContact) -> ContactPlan | None:
+def carries_our_id(case: Case, contact: SalesforceContact) -> ContactPlan | None:
+    """Adopt the contact that carries this one's id: a link that was lost, or one whose NetSuite contact was merged into
+    another that carries the id on."""
     found = matching.carriers(case.candidates, contact)
     ids = matching.ids_of(found)
     question = "Does a NetSuite contact already carry its id?"
@@ -255,7 +260,7 @@ _MATCHING: tuple[Row, ...] = (
     _inherits,
     _chosen,
     _no_email,
-    _carries_our_id,
+    carries_our_id,
     _all_taken,
     _at_customer,
     _elsewhere,

@@ -15,7 +15,7 @@ from twinbook.domain.errors import PermanentError
 from twinbook.domain.ids import renamed
 from twinbook.domain.mapping import COMPANY_ROW, NAME_PARTS, ConflictPolicy
 from twinbook.domain.merge import Merge, Pair, decide, merge, target_of
-from twinbook.domain.plan import Action, ContactPlan, FieldDecision, FieldVerdict, Gate, OutcomeKind
+from twinbook.domain.plan import Action, ContactPlan, FieldDecision, FieldVerdict, OutcomeKind
 from twinbook.domain.ports import Schema
 from twinbook.domain.reasons import Reason
 from twinbook.domain.records import Fields, NetSuiteContact, SalesforceContact, Side, Value
@@ -117,7 +117,7 @@ def _with_surroundings(
     if company.writes is Side.SALESFORCE:
         salesforce["AccountId"] = company.salesforce
     if company.writes is Side.NETSUITE or bond.creates is Side.NETSUITE:
-        netsuite |= _subsidiary(case.view.gate, bond.netsuite)
+        netsuite |= _subsidiary(case, bond.netsuite)
     if bond.creates is Side.NETSUITE or not netsuite.keys().isdisjoint(NAME_PARTS):
         netsuite |= _contact_name(bond, netsuite)
     if bond.netsuite and bond.netsuite.inactive and INACTIVATED in bond.agreed:
@@ -126,12 +126,14 @@ def _with_surroundings(
     return {Side.SALESFORCE: salesforce, Side.NETSUITE: netsuite}
 
 
-def _subsidiary(gate: Gate, netsuite: NetSuiteContact | None) -> dict[str, Value]:
-    """A contact must suit its company's subsidiary (netsuite.md 8.1)."""
+def _subsidiary(case: Case, netsuite: NetSuiteContact | None) -> dict[str, Value]:
+    """A contact must suit its company's subsidiary (netsuite.md 8.1). A new one without a company gets the one that the
+    settings give: OneWorld lets none be without."""
+    gate, wanted = case.view.gate, case.view.gate.subsidiary_id
+    if netsuite is None and gate.account_id is None:
+        wanted = case.policy.subsidiary_id
     current = netsuite.fields.get("subsidiary") if netsuite else None
-    if gate.subsidiary_id is None or current == gate.subsidiary_id:
-        return {}
-    return {"subsidiary": gate.subsidiary_id}
+    return {} if wanted is None or current == wanted else {"subsidiary": wanted}
 
 
 def _contact_name(bond: Bond, netsuite_changes: Fields) -> dict[str, Value]:

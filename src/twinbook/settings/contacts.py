@@ -140,7 +140,8 @@ class AccountSettings(Table):
     update: bool = True
     """Keep linked accounts and their customers in step."""
     subsidiary_id: SubsidiaryId | None = None
-    """Internal id of the subsidiary of new customers for which no rule holds; NetSuite OneWorld requires one."""
+    """Subsidiary (internal id) of new customers for which no rule holds, and of contacts without an account; OneWorld
+    requires one."""
     subsidiary_rules: tuple[SubsidiaryRuleSettings, ...] = ()
     """The first rule that is true gives a new customer its subsidiary."""
     customer_status_id: Annotated[str, Field(pattern=r"^-?[0-9]+$")] | None = None

@@ -55,6 +55,7 @@ def contact_policy(
         salesforce_id_field=connection.salesforce.id_field,
         netsuite_id_field=connection.netsuite.id_field,
         netsuite_link=_link(connection, netsuite_schema),
+        subsidiary_id=connection.accounts.subsidiary_id,
         salesforce_schema=salesforce_schema,
         netsuite_schema=netsuite_schema,
     )

@@ -18,6 +18,8 @@ from twinbook_sandbox.netsuite.values import WriteOptions
 
 ADMINISTRATOR = Actor(-5, "USERINTERFACE")
 CONTEXTS = ("USERINTERFACE", "CSVIMPORT", "SCHEDULED", "WORKFLOW", "RESTLET", "WEBSERVICES")
+VENDOR = 900_001
+"""The internal id of some vendor."""
 _SCRIPT_ID = re.compile(r"custentity[a-z0-9_]{1,30}")
 
 
@@ -35,6 +37,7 @@ class Acts:
         """All actions by name."""
         acts: list[Action] = [
             self.merge,
+            self.move_to_vendor,
             self.inactivate,
             self.edit,
             self.lock,
@@ -70,6 +73,13 @@ class Acts:
             listed = self._records.switches.merge_leaves_deletedrecord
             self._records.erase(kind, loser, ADMINISTRATOR, listed=listed)
             self._storage.update(kind, master["id"], {"lastmodifieddate": self._records.calendar.now()})
+
+    def move_to_vendor(self, arguments: dict[str, Any]) -> None:
+        """Make a vendor the company of a contact: {"id": contact}. Vendors are none of the account's record types."""
+        kind = self._records.kind("contact")
+        row = self._records.require(kind, str(arguments["id"]), ADMINISTRATOR)
+        now = self._records.calendar.now()
+        self._storage.update(kind, row["id"], {"company": VENDOR, "lastmodifieddate": now})
 
     def inactivate(self, arguments: dict[str, Any]) -> None:
         """Make a record inactive: {"type": "contact", "id": id, "inactive": true}."""

@@ -167,6 +167,9 @@ class Job:
     def salesforce_fields(self, options: Options, *, now: float) -> Fields:
         """What has to be written to the Salesforce contact: mapped fields, its NetSuite id, status, push checkbox."""
         contact, held = self.contact, self.plan.reason is Reason.SAFETY_STOP
+        if contact.is_person_account:
+            # It can only be written through its account (salesforce.md 6.3).
+            return {}
         if contact.deleted or self.deletes_in_salesforce or held or self.failed_for_now:
             return {}
         wanted: dict[str, Value] = {}
