@@ -119,7 +119,7 @@ def _rows_without(decided: GoOn, case: Case) -> tuple[Row, ...]:
     NetSuite for example, is never given a twin, unless a person asked for a new one."""
     if decided is GoOn.MATCH:
         return (*_MATCHING, *_CREATING)
-    return _CREATING if case.wants_new else (_carries_our_id, *_CREATING)
+    return _CREATING if case.wants_new else (carries_our_id, *_CREATING)
 
 
 def _locked(case: Case, _: SalesforceContact) -> ContactPlan | None:

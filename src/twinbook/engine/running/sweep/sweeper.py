@@ -163,7 +163,7 @@ class Sweeper:
         for side in Side:
             if not seen.listed(side):
                 self._stop(tx, sweep, f"{side.system} suddenly lists no contacts, and {linked} are linked")
-                runs.finish(tx, sweep.run.id, now=self._connection.clock.now())
+                runs.finish(tx, sweep.run, now=self._connection.clock.now())
                 return
 
     def _judge(self, tx: Tx, sweep: Sweep) -> None:
@@ -179,7 +179,7 @@ class Sweeper:
             why = f"a sweep would change {changing.number} of {changing.of} linked contacts"
             self._stop(tx, sweep, f"{why}; more than {options.stop_changes_percent:g} % stop the flow")
         if not sweep.repairs or not found:
-            runs.finish(tx, sweep.run.id, now=self._connection.clock.now())
+            runs.finish(tx, sweep.run, now=self._connection.clock.now())
 
     def _stop(self, tx: Tx, sweep: Sweep, why: str) -> None:
         """Hold the flow before anything is written. A sweep that only reports has nothing to hold."""
@@ -212,7 +212,7 @@ class Sweeper:
         now = self._connection.clock.now()
         if await self._connection.store.read(lambda tx: dirty_keys.awaited(tx, sweep.run.id)):
             return False
-        await self._connection.store.run(lambda tx: runs.finish(tx, sweep.run.id, now=now))
+        await self._connection.store.run(lambda tx: runs.finish(tx, sweep.run, now=now))
         return True
 
 
