@@ -56,15 +56,22 @@ def make(key_file: Path, *, now: datetime, replace: bool = False) -> Path:
     Both can be read by their owner only. Raises FileExistsError when either is there and may not be replaced.
     """
     certificate_file = beside(key_file)
-    if not replace:
-        for path in (key_file, certificate_file):
-            if path.exists():
-                raise FileExistsError(f"{path} is there already")
+    for path in (key_file, certificate_file):
+        if path.exists() and not replace:
+            raise FileExistsError(f"{path} is there already")
     key = rsa.generate_private_key(public_exponent=65537, key_size=KEY_BITS)
     private = key.private_bytes(_PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     write_private(key_file, private)
-    write_private(certificate_file, _self_signed(key, now).public_bytes(_PEM))
-    return certificate_file
+    return certify(key_file, now=now)
+
+
+def certify(key_file: Path, *, now: datetime) -> Path:
+    """Write a certificate for a key that is there; returns its path. Raises OSError, and ValueError for no RSA key."""
+    key = serialization.load_pem_private_key(key_file.read_bytes(), password=None)
+    if not isinstance(key, rsa.RSAPrivateKey):
+        raise ValueError(f"{key_file} holds no RSA key")
+    write_private(beside(key_file), _self_signed(key, now).public_bytes(_PEM))
+    return beside(key_file)
 
 
 def read(path: Path) -> Certificate:

@@ -18,6 +18,14 @@ COMMANDS = {
     ),
     "sandbox": ("twinbook_sandbox.command", "Start the emulated Salesforce org and NetSuite account."),
     "init": ("twinbook.cli.init", "Write a commented settings file."),
+    "install": (
+        "twinbook.cli.install",
+        "Set up Salesforce or NetSuite step by step; replace keys before they end.",
+    ),
+    "settings": (
+        "twinbook.cli.settings",
+        "Compare the settings of two connections, and promote those of one.",
+    ),
     "doctor": ("twinbook.cli.doctor", "Check logins, permissions, fields and limits, and say what to do."),
     "run": ("twinbook.cli.run", "Keep Salesforce and NetSuite in step until stopped."),
     "web": ("twinbook.cli.web", "Serve the dashboard and the API alone."),

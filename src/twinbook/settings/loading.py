@@ -19,7 +19,11 @@ def load(path: Path, environ: Mapping[str, str]) -> Settings:
 
     Raises `SettingsError` with every problem that was found.
     """
-    values = _read(path)
+    return validate(parse(read(path), path), path, environ)
+
+
+def validate(values: dict[str, Any], path: Path, environ: Mapping[str, str]) -> Settings:
+    """The settings that these values of a file are, overridden by the environment; `values` is changed by that."""
     overrides, problems = environment.given(environ, Settings.model_fields)
     variables: dict[Location, str] = {}
     for location, value in overrides.items():
@@ -39,16 +43,24 @@ def load(path: Path, environ: Mapping[str, str]) -> Settings:
     return settings
 
 
-def _read(path: Path) -> dict[str, Any]:
+def read(path: Path) -> str:
+    """The text of a settings file. Raises `SettingsError`."""
     try:
         # Some editors begin a file with a byte order mark, which TOML does not know.
-        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
+        return path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
         problem, remedy = "there is no such file", "write one with: twinbook init"
     except OSError as error:
         problem, remedy = f"cannot be read ({error.strerror})", "check the path and its permissions"
     except UnicodeDecodeError:
         problem, remedy = "is not UTF-8 text", "save it as UTF-8"
+    raise SettingsError([Problem(str(path), "", problem, remedy)])
+
+
+def parse(text: str, path: Path) -> dict[str, Any]:
+    """The values in the text of a settings file. Raises `SettingsError`."""
+    try:
+        return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         problem, remedy = f"is not valid TOML: {error}", "correct that line; text needs quotes"
     except RecursionError:

@@ -1,0 +1,14 @@
+"""Installing Twinbook in an org and an account: step by step, each one done, checked, or told.
+
+Nothing remembers how far an installation is: that is read off the settings file, the keys beside it and the checks of
+`twinbook.doctor`. So it can be left and taken up at any time. Steps are values; whoever shows them prints them.
+"""
+
+from __future__ import annotations
+
+from twinbook.install.draft import Draft
+from twinbook.install.netsuite import netsuite_guide
+from twinbook.install.salesforce import salesforce_guide
+from twinbook.install.steps import Guide, State, Step, System
+
+__all__ = ["Draft", "Guide", "State", "Step", "System", "netsuite_guide", "salesforce_guide"]

@@ -1,0 +1,97 @@
+"""A connection of the settings file that is still being filled in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from copy import deepcopy
+from pathlib import Path
+from typing import Any, Final
+
+from twinbook.install.steps import System
+from twinbook.settings import ConnectionSettings, SettingsError, render_commented
+from twinbook.settings.editing import SettingsFile
+from twinbook.settings.loading import validate
+
+# Stands in for the system that is not set up yet, so that the other can be examined. Nothing is ever sent there.
+_STAND_IN: Final[Mapping[System, Mapping[str, str]]] = {
+    System.SALESFORCE: {
+        "login_url": "https://not-set-up.my.salesforce.com",
+        "client_id": "-",
+        "auth": "client-credentials",
+        "client_secret": "-",
+    },
+    System.NETSUITE: {
+        "account_id": "0",
+        "auth": "tba",
+        "tba_consumer_key": "-",
+        "tba_consumer_secret": "-",
+        "tba_token_id": "-",
+        "tba_token_secret": "-",
+    },
+}
+_OTHER: Final = {System.SALESFORCE: System.NETSUITE, System.NETSUITE: System.SALESFORCE}
+
+
+class Draft:
+    """The settings of one connection, as far as they are known. `environ` is the environment over the file."""
+
+    def __init__(self, file: SettingsFile, connection: str, environ: Mapping[str, str]) -> None:
+        self.file = file
+        self.connection = connection
+        self._environ = environ
+
+    @classmethod
+    def open(cls, path: Path, connection: str | None, environ: Mapping[str, str]) -> Draft:
+        """The connection of this name, or the only one of the file; a file that is missing is begun.
+
+        Raises `SettingsError` when the file cannot be read, ValueError when it has several connections and none is
+        named.
+        """
+        if path.exists():
+            file = SettingsFile.open(path)
+        else:
+            file = SettingsFile(path, render_commented({"connections": {connection or "default": {}}}))
+        names = list(file.get(("connections",)) or {"default": {}})
+        if connection is None and len(names) > 1:
+            raise ValueError(f"name one of the connections: {', '.join(names)}")
+        return cls(file, connection or names[0], environ)
+
+    @property
+    def directory(self) -> Path:
+        return self.file.path.parent
+
+    def get(self, system: System, key: str) -> Any:
+        """A value of the file; None where it has none."""
+        return self.file.get(("connections", self.connection, system, key))
+
+    def enter(self, system: System, values: Mapping[str, str]) -> None:
+        """Put values into the draft. Raises `SettingsError` for those that no setting could have."""
+        places = [f"connections.{self.connection}.{system}.{key}" for key in values]
+        for key, value in values.items():
+            self.file.put(("connections", self.connection, system, key), value)
+        unfit = [problem for problem in self._problems(system) if problem.key in places]
+        if unfit:
+            raise SettingsError(unfit)
+
+    def settings(self, system: System) -> ConnectionSettings | None:
+        """The connection as far as this system is concerned; None while something is missing for it."""
+        for values in self._readings(system):
+            try:
+                return validate(values, self.file.path, self._environ).connections[self.connection]
+            except SettingsError:
+                continue
+        return None
+
+    def _problems(self, system: System) -> Iterator[Any]:
+        *_, values = self._readings(system)
+        try:
+            validate(values, self.file.path, self._environ)
+        except SettingsError as error:
+            yield from error.problems
+
+    def _readings(self, system: System) -> Iterator[dict[str, Any]]:
+        """The file as it is, and with a stand-in for the other system. Other connections are left out."""
+        values = deepcopy(dict(self.file.values))
+        mine = dict(values.get("connections", {}).get(self.connection, {}))
+        for connection in (mine, mine | {_OTHER[system]: dict(_STAND_IN[_OTHER[system]])}):
+            yield deepcopy(values | {"connections": {self.connection: connection}})

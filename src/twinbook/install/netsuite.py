@@ -1,0 +1,71 @@
+"""The installation in NetSuite, step by step (docs/install-netsuite.md)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from twinbook.certificates import beside
+from twinbook.composition import open_sides
+from twinbook.doctor import Check, Page
+from twinbook.doctor.netsuite import examine_netsuite
+from twinbook.install.draft import Draft
+from twinbook.install.keys import key_file
+from twinbook.install.steps import Guide, Step, System, entered, examined
+from twinbook.settings import ConnectionSettings
+
+
+async def netsuite_guide(draft: Draft, key: Step) -> Guide:
+    """How far the installation is. `key` is the step of the key, which was made before."""
+    settings = draft.settings(System.NETSUITE)
+    checks = await examine(settings) if settings else []
+    certificate = beside(key_file(draft, System.NETSUITE))
+    return Guide(
+        System.NETSUITE,
+        draft.connection,
+        (
+            entered("account", "Account", draft.get(System.NETSUITE, "account_id"), _ACCOUNT),
+            key,
+            examined("package", "Features, fields and role", checks, [Page.NETSUITE_PACKAGE], _PACKAGE),
+            entered(
+                "integration", "Integration record", draft.get(System.NETSUITE, "client_id"), _INTEGRATION
+            ),
+            entered(
+                "certificate",
+                "Certificate of the user",
+                draft.get(System.NETSUITE, "certificate_id"),
+                _certificate(certificate),
+            ),
+            examined("login", "Login", checks, [Page.NETSUITE_LOGIN], ()),
+        ),
+    )
+
+
+async def examine(settings: ConnectionSettings) -> list[Check]:
+    """The checks of the doctor for this system."""
+    async with open_sides(settings) as sides:
+        return [check async for check in examine_netsuite(settings, sides)]
+
+
+_ACCOUNT = (
+    "Find the account id: Setup > Company > Company Information, such as 1234567 (a sandbox: 1234567_SB1).",
+    "Enter it: twinbook install netsuite --account-id 1234567",
+)
+_PACKAGE = (
+    "Setup > Company > Enable Features > SuiteCloud: REST Web Services and OAuth 2.0; Analytics: SuiteAnalytics "
+    "Workbook.",
+    "The field for the Salesforce id, the role Twinbook with its permissions, and an employee of its own who has the "
+    "role: docs/install-netsuite.md, sections 2 to 4.",
+)
+_INTEGRATION = (
+    "Setup > Integration > Manage Integrations > New: name Twinbook, state Enabled.",
+    "Tick Client Credentials (Machine to Machine) Grant and the scope REST Web Services; untick everything else. Save.",
+    "Copy the client id; it is shown once. Enter it: twinbook install netsuite --client-id ...",
+)
+
+
+def _certificate(certificate: Path) -> tuple[str, ...]:
+    return (
+        "Setup > Integration > Manage Authentication > OAuth 2.0 Client Credentials (M2M) Setup > Create New: entity "
+        f"the employee, role Twinbook, application Twinbook; upload {certificate}.",
+        "Copy the certificate id from the list. Enter it: twinbook install netsuite --certificate-id ...",
+    )
