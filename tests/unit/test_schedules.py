@@ -33,7 +33,7 @@ def store() -> Store:
 def filled(store: Store, now: float) -> None:
     def fill(tx: Tx) -> None:
         run_id = runs.start(tx, RunKind.BACKFILL, Entity.CONTACT, by="test", now=now)
-        runs.finish(tx, run_id, now=now)
+        runs.finish(tx, runs.by_id(tx, run_id), now=now)
 
     store.run_now(fill)
 
@@ -46,7 +46,7 @@ def begin(store: Store, now: float) -> bool:
     """Start a sweep if one is due, carry it to its end, and say whether it was a thorough one."""
     assert store.run_now(lambda tx: start_sweep_if_due(tx, AT_TWO, now=now, zone=UTC))
     [found] = store.read_now(lambda tx: sweeps.latest(tx, limit=1))
-    store.run_now(lambda tx: runs.finish(tx, found.run.id, now=now + 60))
+    store.run_now(lambda tx: runs.finish(tx, found.run, now=now + 60))
     return found.thorough
 
 
