@@ -3,7 +3,7 @@
 It signs with TBA by its own means (authlib), so it also checks the account's reading of OAuth 1.0a.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 
 import httpx
@@ -26,6 +26,19 @@ class SandboxApi(NetSuiteRestApi):
 
     def _make_url(self, subpath: str) -> str:
         return f"{self.base_url}/services/rest{subpath}"
+
+    def _make_auth(self) -> Callable[[httpx.Request], httpx.Request]:
+        """The package's own signature. Where httpx2 is installed, authlib's speaks that, and the package httpx."""
+        signature = super()._make_auth()
+
+        def signed(request: httpx.Request) -> httpx.Request:
+            _, headers, _ = signature.prepare(
+                request.method, str(request.url), dict(request.headers), request.content
+            )
+            request.headers["Authorization"] = headers["Authorization"]
+            return request
+
+        return signed
 
 
 @dataclass(frozen=True)
