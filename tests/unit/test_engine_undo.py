@@ -12,6 +12,7 @@ from twinbook.domain.plan import OutcomeKind
 from twinbook.domain.policy import Direction
 from twinbook.domain.reasons import Reason
 from twinbook.domain.records import Entity, Key, Side
+from twinbook.engine.care.pairs import AccountPairs, ContactPairs
 from twinbook.engine.care.undo import Undoer
 from twinbook.engine.care.undoing import Step, Undo
 from twinbook.store import decisions, runs
@@ -19,8 +20,10 @@ from twinbook.store.journal import Selection
 from twinbook.store.runs import RunKind
 
 
-async def _undo(w: World, *, carry_out: bool = True, **chosen: Any) -> list[Undo]:
-    undoer, found = Undoer(w.connection), []
+async def _undo(
+    w: World, *, carry_out: bool = True, of: type[ContactPairs | AccountPairs] = ContactPairs, **chosen: Any
+) -> list[Undo]:
+    undoer, found = Undoer(w.connection, of(w.connection)), []
     async for batch in undoer.batches(Selection(**chosen)):
         found += batch
         if carry_out:
@@ -228,7 +231,7 @@ async def test_a_refusal_is_told_and_the_pair_stays_as_it_is() -> None:
         contact, there = await _linked(w, Title="Countess")
         entry = await _edited(w, contact, Title="Queen")
         w.netsuite.refuse(there, PermanentError("RCRD_LOCKED", "The record is locked."))
-        undoer = Undoer(w.connection)
+        undoer = Undoer(w.connection, ContactPairs(w.connection))
         [batch] = [found async for found in undoer.batches(Selection(entry_id=entry))]
         [carried] = await undoer.carry_out(batch, by="grace")
         assert "RCRD_LOCKED" in carried.refused
@@ -243,7 +246,7 @@ async def test_a_crash_after_the_write_does_not_turn_the_restored_value_into_an_
         w.configure(direction=Direction.BOTH)
         contact, there = await _linked(w, Title="Countess")
         entry = await _edited(w, contact, Title="Queen")
-        undoer = Undoer(w.connection)
+        undoer = Undoer(w.connection, ContactPairs(w.connection))
         [batch] = [found async for found in undoer.batches(Selection(entry_id=entry))]
         w.salesforce.fail("read_contacts", PermanentError("GONE", "the process was killed here"), times=1)
         try:

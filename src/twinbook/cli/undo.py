@@ -13,6 +13,7 @@ from twinbook.cli.context import json_option, load_settings, person, print_json
 from twinbook.cli.exits import Exit, Problem
 from twinbook.cli.session import session
 from twinbook.cli.terminal import say
+from twinbook.engine.care.pairs import AccountPairs, ContactPairs
 from twinbook.engine.care.undo import Carried, Undoer
 from twinbook.engine.care.undoing import FieldUndo, Step, Undo
 from twinbook.store.journal import Selection
@@ -21,7 +22,7 @@ _AGO = re.compile(r"(\d+)\s*([smhd])")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 WHAT = {
     Step.RESTORE: "fields get back what they held",
-    Step.INACTIVATE: "the NetSuite contact is made inactive, and the contact left out of the sync",
+    Step.INACTIVATE: "the NetSuite record is made inactive, and the pair left out of the sync",
     Step.TAKE_APART: "the match is taken apart, fields get back what they held, and both are left out of the sync",
     Step.NOTHING: "left as it is",
 }
@@ -37,19 +38,22 @@ WHAT = {
 def undo(
     ctx: click.Context, entry: int | None, run_id: int | None, since: str | None, yes: bool, as_json: bool
 ) -> None:
-    """Undo what Twinbook wrote to contacts: one journal entry (`twinbook explain` shows their numbers), a run, or all
-    since a time.
+    """Undo what Twinbook wrote to contacts and accounts: one journal entry (`twinbook explain` shows their numbers), a
+    run, or all since a time.
 
     A field gets back what it held before, unless somebody has changed it since; such fields are listed. Twinbook does
-    not write the undone value again until the field is edited anew. A contact that Twinbook created is made inactive,
-    never deleted. A wrong match is taken apart. Stop `twinbook run` before --yes; nothing is lost meanwhile.
+    not write the undone value again until the field is edited anew. What Twinbook created is made inactive, never
+    deleted; an account loses its customer then. A wrong match is taken apart. What cannot be undone, such as a
+    delete, is listed with what to do instead. Stop `twinbook run` before --yes; nothing is lost meanwhile.
     """
     if sum(item is not None for item in (entry, run_id, since)) != 1:
         raise Problem("Say what to undo: the number of a journal entry, --run, or --since.", Exit.USAGE)
     chosen = Selection(entry, run_id, _moment(since) if since else None)
     found, carried = asyncio.run(_undo(ctx, chosen, carry_out=yes))
     if not found:
-        raise Problem("The journal has nothing about contacts there. Nothing was undone.", Exit.FOUND)
+        raise Problem(
+            "The journal has nothing about contacts or accounts there. Nothing was undone.", Exit.FOUND
+        )
     refused = [item for item in carried if item.refused]
     if as_json:
         print_json({"undo": [_row(item) for item in found], "refused": refused, "done": yes})
@@ -66,11 +70,12 @@ async def _undo(
     found: list[Undo] = []
     carried: list[Carried] = []
     async with session(ctx, load_settings(ctx), owner=carry_out) as connection:
-        undoer = Undoer(connection)
-        async for batch in undoer.batches(chosen):
-            found += batch
-            if carry_out:
-                carried += await undoer.carry_out(batch, by=person())
+        for pairs in (ContactPairs(connection), AccountPairs(connection)):
+            undoer = Undoer(connection, pairs)
+            async for batch in undoer.batches(chosen):
+                found += batch
+                if carry_out:
+                    carried += await undoer.carry_out(batch, by=person())
     return found, carried
 
 
@@ -109,9 +114,9 @@ def _print(found: list[Undo], refused: list[Carried], *, done: bool) -> None:
         say(f"refused  {carried.undo.salesforce_id}: {carried.refused}")
     number = sum(item.step is not Step.NOTHING for item in found) - len(refused)
     if done:
-        say(f"{number} contacts were undone.")
+        say(f"{number} records were undone.")
     else:
-        say(f"{number} contacts would be undone. Nothing was written: --yes does it.")
+        say(f"{number} records would be undone. Nothing was written: --yes does it.")
 
 
 def _line(one: FieldUndo) -> str:

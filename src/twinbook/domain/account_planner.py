@@ -15,7 +15,7 @@ from twinbook.domain.canonical import name_key
 from twinbook.domain.case import step
 from twinbook.domain.ids import account_key
 from twinbook.domain.mapping import ConflictPolicy
-from twinbook.domain.matching import CREATE_NEW
+from twinbook.domain.matching import CREATE_NEW, LEAVE_OUT
 from twinbook.domain.plan import AccountPlan, AccountView, Action, OutcomeKind, TraceStep, Trigger
 from twinbook.domain.policy import AccountPolicy, Accounts
 from twinbook.domain.reasons import CATALOGUE, Reason
@@ -76,6 +76,9 @@ class _AccountCase:
             return self._stop(Reason.PAUSED)
         if self._holds("4 person-account", "Is it a person account?", account.is_person_account):
             return self._stop(Reason.PERSON_ACCOUNT)
+        left_out = self.view.chosen == LEAVE_OUT and not self.view.by_hand
+        if left_out and self._holds("4 left-out", "Did a person choose to leave it out?", True):
+            return self._stop(Reason.LEFT_OUT)
         gate_only = self.policy.accounts is Accounts.GATE_ONLY
         if self._holds("5 gate-only", "Does another tool link the accounts?", gate_only):
             return self._stop(Reason.GATE_ONLY)

@@ -150,7 +150,8 @@ class AccountJob:
         return [Key(Entity.ACCOUNT, Side.SALESFORCE, account_id) for account_id in lost]
 
     def settled(self) -> Settled:
-        done = self.decision if self.error is None and self.plan.outcome is not OutcomeKind.REVIEW else None
+        stands = self.plan.outcome is OutcomeKind.REVIEW or self.plan.reason is Reason.LEFT_OUT
+        done = self.decision if self.error is None and not stands else None
         entry = self._entry()
         error = self.refused or self.plan.error
         return Settled(self.claimed, self._outcome(), (entry,) if entry else (), error, done)

@@ -10,7 +10,6 @@ like somebody's edit. Nothing else may work on the store meanwhile.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -18,19 +17,18 @@ from twinbook.domain.agreement import Agreement, agreement_on, stored
 from twinbook.domain.canonical import is_kept_form
 from twinbook.domain.mapping import COMPANY_ROW, MappingRow
 from twinbook.domain.matching import LEAVE_OUT
-from twinbook.domain.ports import ContactQuery, Failed, NetSuiteWrite, Update
+from twinbook.domain.ports import Failed, NetSuiteWrite, Update
 from twinbook.domain.records import (
     Entity,
     Fields,
     Key,
     Link,
     LinkState,
-    NetSuiteContact,
-    SalesforceContact,
     Side,
     Value,
 )
-from twinbook.engine.care.undoing import Step, Subject, Undo, Undoing
+from twinbook.engine.care.pairs import Here, Pairs, There
+from twinbook.engine.care.undoing import Step, Subject, Undo
 from twinbook.engine.connection import Connection
 from twinbook.store import decisions, journal, links
 from twinbook.store.database import Tx
@@ -51,30 +49,25 @@ class Carried:
 class _Pair:
     """Both records as they are now."""
 
-    salesforce: Mapping[str, SalesforceContact]
-    netsuite: Mapping[str, NetSuiteContact]
+    salesforce: Mapping[str, Here]
+    netsuite: Mapping[str, There]
 
 
 class Undoer:
-    """Undoes chosen entries of the journal, contact by contact."""
+    """Undoes chosen entries of the journal, pair by pair: contacts, or accounts with their customers."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, pairs: Pairs) -> None:
         self._connection = connection
-        contacts, options = connection.contacts, connection.options
-        push = {options.push_field} if options.push_field else set()
-        self._undoing = Undoing(
-            contacts.mapping,
-            frozenset({contacts.salesforce_id_field, contacts.netsuite_id_field}),
-            options.status_fields.names | push,
-        )
+        self._pairs = pairs
+        self._undoing = pairs.undoing()
 
     async def batches(self, chosen: Selection) -> AsyncIterator[list[Undo]]:
-        """What would be done, in batches of contacts. It writes nothing."""
+        """What would be done, in batches. It writes nothing."""
         after, size = "", self._connection.options.batch
         while True:
 
             def next_ids(tx: Tx, after: str = after) -> list[str]:
-                return journal.records_in(tx, chosen, Entity.CONTACT, after=after, limit=size)
+                return journal.records_in(tx, chosen, self._pairs.entity, after=after, limit=size)
 
             ids = await self._connection.store.read(next_ids)
             if not ids:
@@ -83,7 +76,7 @@ class Undoer:
             after = ids[-1]
 
     async def carry_out(self, batch: Sequence[Undo], *, by: str) -> list[Carried]:
-        """Undo a batch, and write it to the journal; contacts with an obstacle are left out."""
+        """Undo a batch, and write it to the journal; pairs with an obstacle are left out."""
         due = [undo for undo in batch if undo.step is not Step.NOTHING]
         if not due:
             return []
@@ -100,9 +93,9 @@ class Undoer:
     async def _subjects(self, chosen: Selection, ids: Sequence[str]) -> list[Subject]:
         def remembered(tx: Tx) -> tuple[dict[str, list[Entry]], set[int], dict[str, Link]]:
             return (
-                journal.entries_of(tx, Entity.CONTACT, ids),
+                journal.entries_of(tx, self._pairs.entity, ids),
                 journal.numbers_in(tx, chosen, ids),
-                links.by_salesforce(tx, Entity.CONTACT, ids),
+                links.by_salesforce(tx, self._pairs.entity, ids),
             )
 
         histories, numbers, known = await self._connection.store.read(remembered)
@@ -124,14 +117,11 @@ class Undoer:
         ]
 
     async def _read(self, ids: Sequence[str], netsuite_ids: Sequence[str]) -> _Pair:
-        salesforce, netsuite = await asyncio.gather(
-            self._connection.salesforce.read_contacts(ids),
-            self._connection.netsuite.find_contacts(ContactQuery(ids=frozenset(netsuite_ids))),
-        )
-        return _Pair(salesforce, {contact.id: contact for contact in netsuite})
+        return _Pair(*await self._pairs.read(ids, netsuite_ids))
 
     async def _links(self, ids: Sequence[str]) -> dict[str, Link]:
-        return await self._connection.store.read(lambda tx: links.by_salesforce(tx, Entity.CONTACT, ids))
+        entity = self._pairs.entity
+        return await self._connection.store.read(lambda tx: links.by_salesforce(tx, entity, ids))
 
     async def _expect(self, due: Sequence[Undo], known: Mapping[str, Link], *, by: str) -> None:
         """Before anything is written: what will be agreed, and who will be left out."""
@@ -144,9 +134,9 @@ class Undoer:
                     agreed = self._agreed(
                         undo, link.agreed, {item.side: undo.on(item.side) for item in undo.restored}
                     )
-                    links.agree(tx, Entity.CONTACT, undo.salesforce_id, agreed, now=now)
+                    links.agree(tx, self._pairs.entity, undo.salesforce_id, agreed, now=now)
                 elif undo.step is not Step.RESTORE:
-                    _leave_out(tx, undo, by=by, now=now)
+                    self._leave_out(tx, undo, by=by, now=now)
 
         await self._connection.store.run(store)
 
@@ -157,11 +147,11 @@ class Undoer:
             for undo in due
             if undo.netsuite_id and (fields := undo.on(Side.NETSUITE))
         }
-        answers = await self._connection.netsuite.write_contacts(writes)
+        answers = await self._pairs.write_netsuite(writes)
         refused = {id_: str(item.error) for id_, item in answers.items() if isinstance(item, Failed)}
         changes = {undo.salesforce_id: fields for undo in due if (fields := undo.on(Side.SALESFORCE))}
         if changes:
-            results = await self._connection.salesforce.update_contacts(changes)
+            results = await self._pairs.write_salesforce(changes)
             refused |= {id_: str(item.error) for id_, item in results.items() if isinstance(item, Failed)}
         return refused
 
@@ -175,10 +165,10 @@ class Undoer:
                 undo, link = item.undo, known.get(item.undo.salesforce_id)
                 if undo.step is Step.RESTORE and link is not None and link.state is LinkState.LINKED:
                     agreed = self._agreed(undo, link.agreed, _fields_now(undo, now), seen=True)
-                    links.agree(tx, Entity.CONTACT, undo.salesforce_id, agreed, now=at)
+                    links.agree(tx, self._pairs.entity, undo.salesforce_id, agreed, now=at)
                 elif undo.step is Step.TAKE_APART and not item.refused:
-                    links.forget(tx, Entity.CONTACT, undo.salesforce_id)
-            journal.append(tx, [_entry(item.undo, by) for item in carried if not item.refused], now=at)
+                    links.forget(tx, self._pairs.entity, undo.salesforce_id)
+            journal.append(tx, [self._entry(item.undo, by) for item in carried if not item.refused], now=at)
 
         await self._connection.store.run(store)
 
@@ -209,14 +199,26 @@ class Undoer:
             new |= _stored(row, agreement, new)
         return new
 
+    def _leave_out(self, tx: Tx, undo: Undo, *, by: str, now: float) -> None:
+        """Keep the engine from making it again. Two contacts that are no pair any more are left out each by itself."""
+        entity = self._pairs.entity
+        keys = [Key(entity, Side.SALESFORCE, undo.salesforce_id)]
+        if entity is Entity.CONTACT and undo.step is Step.TAKE_APART and undo.netsuite_id:
+            keys.append(Key(entity, Side.NETSUITE, undo.netsuite_id))
+        for key in keys:
+            decisions.take(tx, key, LEAVE_OUT, by=by, now=now)
 
-def _leave_out(tx: Tx, undo: Undo, *, by: str, now: float) -> None:
-    """Keep the engine from making it again. Two contacts that are no pair any more are left out each by itself."""
-    keys = [Key(Entity.CONTACT, Side.SALESFORCE, undo.salesforce_id)]
-    if undo.step is Step.TAKE_APART and undo.netsuite_id:
-        keys.append(Key(Entity.CONTACT, Side.NETSUITE, undo.netsuite_id))
-    for key in keys:
-        decisions.take(tx, key, LEAVE_OUT, by=by, now=now)
+    def _entry(self, undo: Undo, by: str) -> Entry:
+        numbers = ", ".join(str(number) for number in undo.entries)
+        return Entry(
+            UNDONE,
+            self._pairs.entity,
+            undo.salesforce_id,
+            undo.netsuite_id,
+            f"undo of journal entry {numbers}: {undo.step}",
+            by,
+            tuple(Change(item.side, item.field, item.shows, item.restored) for item in undo.restored),
+        )
 
 
 def _stored(row: MappingRow, agreement: Agreement, agreed: dict[str, Value]) -> Fields:
@@ -243,16 +245,3 @@ def _fields_now(undo: Undo, now: _Pair) -> dict[Side, Fields]:
         Side.SALESFORCE: salesforce.fields if salesforce else {},
         Side.NETSUITE: netsuite.fields if netsuite else {},
     }
-
-
-def _entry(undo: Undo, by: str) -> Entry:
-    numbers = ", ".join(str(number) for number in undo.entries)
-    return Entry(
-        UNDONE,
-        Entity.CONTACT,
-        undo.salesforce_id,
-        undo.netsuite_id,
-        f"undo of journal entry {numbers}: {undo.step}",
-        by,
-        tuple(Change(item.side, item.field, item.shows, item.restored) for item in undo.restored),
-    )

@@ -11,21 +11,27 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from twinbook.domain.account_mapping import PARENT_ROW
 from twinbook.domain.agreement import agreement_on, edited_since
 from twinbook.domain.canonical import is_kept_form, plain_text
-from twinbook.domain.mapping import COMPANY_ROW, ContactMapping, MappingRow
+from twinbook.domain.mapping import COMPANY_ROW, FieldMap, MappingRow
 from twinbook.domain.plan import Action, OutcomeKind
 from twinbook.domain.records import (
     Fields,
     Link,
     LinkState,
     NetSuiteContact,
+    NetSuiteCustomer,
+    SalesforceAccount,
     SalesforceContact,
     Side,
     Value,
     display_name,
 )
 from twinbook.store.journal import Entry
+
+_CREATED = frozenset({OutcomeKind.CREATED.value, "customer created"})
+_ADOPTED = frozenset({OutcomeKind.ADOPTED.value, "customer adopted"})
 
 
 class Step(StrEnum):
@@ -81,8 +87,8 @@ class Subject:
     salesforce_id: str
     history: Sequence[Entry]
     chosen: Collection[int]
-    salesforce: SalesforceContact | None
-    netsuite: NetSuiteContact | None
+    salesforce: SalesforceContact | SalesforceAccount | None
+    netsuite: NetSuiteContact | NetSuiteCustomer | None
     link: Link | None
 
     @property
@@ -98,21 +104,32 @@ class Subject:
 
 @dataclass(frozen=True, slots=True)
 class Undoing:
-    """The rules of undoing, for one field mapping. `id_fields` are restored only when a pair is taken apart,
-    `bookkeeping` (status, checkbox) never."""
+    """The rules of undoing, for one field mapping.
 
-    mapping: ContactMapping
-    id_fields: frozenset[str]
+    The id fields and NetSuite's `link_field` are restored only when a pair is taken apart, `bookkeeping` (status,
+    checkbox) never. `opens_gate`: others depend on the pair, as contacts do on an account, so one that should not have
+    been made is taken from the Salesforce record too.
+    """
+
+    mapping: FieldMap
+    salesforce_id_field: str
+    netsuite_id_field: str
+    link_field: str | None
     bookkeeping: frozenset[str]
+    opens_gate: bool = False
+
+    @property
+    def id_fields(self) -> frozenset[str]:
+        return frozenset({self.salesforce_id_field, self.netsuite_id_field})
 
     def plan(self, subject: Subject) -> Undo:
         whats = {entry.what for entry in subject.entries}
         obstacle = _obstacle(subject, whats)
         if obstacle:
             return self._undo(subject, Step.NOTHING, obstacle=obstacle)
-        if OutcomeKind.CREATED in whats:
+        if whats & _CREATED:
             return self._uncreated(subject)
-        step = Step.TAKE_APART if OutcomeKind.ADOPTED in whats else Step.RESTORE
+        step = Step.TAKE_APART if whats & _ADOPTED else Step.RESTORE
         fields = tuple(self._fields(subject, step))
         if not fields and step is Step.RESTORE:
             return self._undo(subject, Step.NOTHING, obstacle="nothing was written that could be restored")
@@ -123,7 +140,7 @@ class Undoing:
         return self._undo(subject, step, fields)
 
     def row_of(self, side: Side, field: str) -> MappingRow | None:
-        rows = (*self.mapping.rows, COMPANY_ROW)
+        rows = (*self.mapping.rows, PARENT_ROW if self.opens_gate else COMPANY_ROW)
         return next((row for row in rows if row.field_on(side) == field), None)
 
     def _uncreated(self, subject: Subject) -> Undo:
@@ -131,14 +148,20 @@ class Undoing:
         assert netsuite is not None  # noqa: S101 - `_obstacle` has looked
         if edited_since(Side.NETSUITE, netsuite.fields, self.mapping, link.agreed if link else {}):
             return self._undo(
-                subject, Step.NOTHING, obstacle="the NetSuite contact was edited since it was created"
+                subject, Step.NOTHING, obstacle="the NetSuite record was edited since it was created"
             )
-        inactive = FieldUndo(Side.NETSUITE, "isInactive", netsuite.inactive, True)
-        fields = () if netsuite.inactive else (inactive,)
-        return self._undo(subject, Step.INACTIVATE, fields)
+        fields = []
+        if not netsuite.inactive:
+            fields.append(FieldUndo(Side.NETSUITE, "isInactive", False, True))
+        if self.opens_gate and subject.salesforce is not None:
+            shows = subject.salesforce.netsuite_id
+            fields.append(FieldUndo(Side.SALESFORCE, self.salesforce_id_field, shows, None))
+        return self._undo(subject, Step.INACTIVATE, tuple(fields))
 
     def _fields(self, subject: Subject, step: Step) -> list[FieldUndo]:
-        ignored = self.bookkeeping if step is Step.TAKE_APART else self.bookkeeping | self.id_fields
+        ignored = set(self.bookkeeping)
+        if step is not Step.TAKE_APART:
+            ignored |= self.id_fields | {self.link_field or ""}
         first: dict[tuple[Side, str], Value] = {}
         last: dict[tuple[Side, str], Value] = {}
         for entry in subject.entries:
@@ -164,7 +187,9 @@ class Undoing:
         if record is None:
             return None
         if field in self.id_fields:
-            return record.netsuite_id if isinstance(record, SalesforceContact) else record.salesforce_id
+            if isinstance(record, SalesforceContact | SalesforceAccount):
+                return record.netsuite_id
+            return record.salesforce_id
         fields: Fields = record.fields
         if isinstance(record, SalesforceContact) and field == "AccountId":
             return record.account_id
@@ -188,27 +213,48 @@ class Undoing:
     def _undo(
         self, subject: Subject, step: Step, fields: tuple[FieldUndo, ...] = (), obstacle: str = ""
     ) -> Undo:
-        name = display_name(subject.salesforce) if subject.salesforce else ""
+        name = _name(subject.salesforce)
         netsuite_id = subject.netsuite.id if subject.netsuite else subject.entries[-1].netsuite_id
         numbers = tuple(entry.id for entry in subject.entries)
         return Undo(subject.salesforce_id, netsuite_id, name, numbers, step, fields, obstacle)
 
 
+def _name(record: SalesforceContact | SalesforceAccount | None) -> str:
+    if record is None:
+        return ""
+    return display_name(record) if isinstance(record, SalesforceContact) else record.name
+
+
 def _obstacle(subject: Subject, whats: Collection[str]) -> str:
     if Action.DELETE in whats:
-        return "it was deleted, and what is deleted cannot be brought back from here"
-    if subject.salesforce is None:
-        return "the Salesforce contact is not there any more"
+        return _deleted(subject)
+    if subject.salesforce is None or subject.salesforce.deleted:
+        return "the Salesforce record is not there any more"
     if subject.netsuite is None:
-        return "the NetSuite contact is not there any more"
+        return "the NetSuite record is not there any more"
     link = subject.link
     if link is not None and link.state is LinkState.LINKED and link.netsuite_id != subject.netsuite.id:
-        return f"it is linked with NetSuite contact {link.netsuite_id} now"
+        return f"it is linked with NetSuite record {link.netsuite_id} now"
     if OutcomeKind.CREATED in whats and _created_in_salesforce(subject.entries):
         return (
             "it was created in Salesforce, where a contact cannot be made inactive: delete it there by hand"
         )
     return ""
+
+
+def _deleted(subject: Subject) -> str:
+    """Neither system lets what it has deleted be restored over its REST services."""
+    if subject.netsuite is None and (subject.salesforce is None or not subject.salesforce.deleted):
+        return (
+            "it was deleted, and NetSuite restores nothing; to have it created there anew, choose that with "
+            "`twinbook choose`"
+        )
+    if subject.netsuite is None:
+        return (
+            "it was deleted in NetSuite, which restores nothing; undelete the Salesforce contact, and it is created "
+            "there anew"
+        )
+    return "it was deleted in Salesforce: restore it there from the recycle bin, and its link is opened again"
 
 
 def _created_in_salesforce(entries: Sequence[Entry]) -> bool:
