@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import logging
 import sys
-import time
 import traceback
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Any
@@ -19,7 +18,7 @@ from twinbook.domain.mapping import ContactMapping
 from twinbook.domain.plan import Trigger
 from twinbook.domain.policy import AccountPolicy, ContactPolicy
 from twinbook.domain.records import Entity
-from twinbook.engine.clock import Clock
+from twinbook.engine.clock import Clock, SystemClock
 from twinbook.engine.connection import (
     NETSUITE_CONTACTS,
     NETSUITE_CUSTOMERS,
@@ -52,6 +51,12 @@ from twinbook.settings import ConnectionSettings, account_policy, contact_policy
 from twinbook.settings.model import LogSettings
 from twinbook.store.database import Store
 
+# Calls in flight where neither the settings nor the account say how many.
+CONCURRENCY = 4
+
+# Makes the permits of an account for so many calls at once.
+MakePermits = Callable[[str, int], Permits]
+
 
 @dataclass(frozen=True, slots=True)
 class Sides:
@@ -63,8 +68,12 @@ class Sides:
 
 
 @asynccontextmanager
-async def open_sides(settings: ConnectionSettings) -> AsyncIterator[Sides]:
-    """The two systems of a connection. Nothing is called yet."""
+async def open_sides(
+    settings: ConnectionSettings, clock: Clock | None = None, permits: MakePermits | None = None
+) -> AsyncIterator[Sides]:
+    """The two systems of a connection. Nothing is called yet. `clock` is the machine's, and the permits of NetSuite
+    are this process' own, unless told otherwise."""
+    clock = clock or SystemClock()
     policy = contact_policy(settings)
     async with AsyncExitStack() as stack:
         salesforce, netsuite = settings.salesforce, settings.netsuite
@@ -75,7 +84,7 @@ async def open_sides(settings: ConnectionSettings) -> AsyncIterator[Sides]:
                     ca_file=salesforce.ca_file,
                     verify_tls=salesforce.verify_tls,
                 ),
-                time.time,
+                clock.now,
             )
         )
         to_netsuite = await stack.enter_async_context(
@@ -85,23 +94,25 @@ async def open_sides(settings: ConnectionSettings) -> AsyncIterator[Sides]:
                     ca_file=netsuite.ca_file,
                     verify_tls=netsuite.verify_tls,
                 ),
-                time.time,
+                clock.now,
             )
         )
-        tokens = salesforce_tokens(settings, to_salesforce)
-        events = _events(settings, tokens)
+        tokens = salesforce_tokens(settings, to_salesforce, clock)
+        events = _events(settings, tokens, clock)
         stack.push_async_callback(events.close)
         yield Sides(
-            SalesforceSide(to_salesforce, tokens, salesforce_config(settings), time.time),
-            _netsuite_side(settings, policy, to_netsuite),
+            SalesforceSide(to_salesforce, tokens, salesforce_config(settings), clock.now),
+            _netsuite_side(settings, policy, to_netsuite, clock, permits or _own_permits),
             events,
         )
 
 
 @asynccontextmanager
-async def connect(settings: ConnectionSettings, store: Store, clock: Clock) -> AsyncIterator[Connection]:
+async def connect(
+    settings: ConnectionSettings, store: Store, clock: Clock, permits: MakePermits | None = None
+) -> AsyncIterator[Connection]:
     """A live connection. Raises `PermanentError` with a remedy when a login or a needed field is missing."""
-    async with open_sides(settings) as sides:
+    async with open_sides(settings, clock, permits) as sides:
         facts = await sides.salesforce.discover()
         policy = contact_policy(
             settings,
@@ -109,6 +120,7 @@ async def connect(settings: ConnectionSettings, store: Store, clock: Clock) -> A
             netsuite_schema=await sides.netsuite.describe(Entity.CONTACT),
         )
         policy = replace(policy, mapping=_without(policy.mapping, facts.missing_contact_fields))
+        sides.netsuite.permits.resize(await calls_at_once(settings, sides))
         yield Connection(
             salesforce=sides.salesforce,
             netsuite=sides.netsuite,
@@ -118,8 +130,18 @@ async def connect(settings: ConnectionSettings, store: Store, clock: Clock) -> A
             clock=clock,
             urgency=calling_at,
             events=sides.events if settings.salesforce.change_events == "auto" else None,
-            options=_options(settings, facts),
+            options=_options(settings, facts, lanes=sides.netsuite.permits.ceiling),
         )
+
+
+async def calls_at_once(settings: ConnectionSettings, sides: Sides) -> int:
+    """How many calls to NetSuite may be in flight: as set, and never more than the account leaves to Twinbook."""
+    netsuite = settings.netsuite
+    allowed = await sides.netsuite.concurrency_limit()
+    if allowed is None:
+        return netsuite.concurrency or CONCURRENCY
+    left = max(1, allowed - netsuite.reserve_calls)
+    return min(netsuite.concurrency or left, left)
 
 
 async def _accounts(settings: ConnectionSettings, sides: Sides, facts: OrgFacts) -> AccountPolicy:
@@ -169,9 +191,9 @@ def _without(mapping: ContactMapping, missing: Collection[str]) -> ContactMappin
     return replace(mapping, rows=tuple(row for row in mapping.rows if row.salesforce not in missing))
 
 
-def _options(settings: ConnectionSettings, facts: OrgFacts) -> Options:
+def _options(settings: ConnectionSettings, facts: OrgFacts, *, lanes: int) -> Options:
     return Options(
-        lanes=settings.netsuite.concurrency,
+        lanes=lanes,
         batch=settings.limits.batch_size,
         retry_base=settings.retry.base_seconds,
         retry_cap=settings.retry.cap_seconds,
@@ -203,9 +225,11 @@ def _status_fields(settings: ConnectionSettings, installed: Collection[str], ent
     return StatusFields(status, message, last_sync, link, address)
 
 
-def salesforce_tokens(settings: ConnectionSettings, http: HttpTransport) -> TokenProvider:
+def salesforce_tokens(
+    settings: ConnectionSettings, http: HttpTransport, clock: Clock | None = None
+) -> TokenProvider:
     """The login to Salesforce that the settings describe."""
-    return TokenProvider(http, settings.salesforce.login_url, _grant(settings), time.time)
+    return TokenProvider(http, settings.salesforce.login_url, _grant(settings), (clock or SystemClock()).now)
 
 
 def _grant(settings: ConnectionSettings) -> Grant:
@@ -216,11 +240,11 @@ def _grant(settings: ConnectionSettings) -> Grant:
     return JwtBearer(salesforce.client_id, salesforce.username or "", key, salesforce.jwt_audience)
 
 
-def _events(settings: ConnectionSettings, tokens: TokenProvider) -> SalesforceEvents:
+def _events(settings: ConnectionSettings, tokens: TokenProvider, clock: Clock) -> SalesforceEvents:
     salesforce = settings.salesforce
     trusted = salesforce.ca_file.read_bytes() if salesforce.ca_file else None
     options = EventOptions(salesforce.pubsub_endpoint, salesforce.pubsub_tls, trusted)
-    return SalesforceEvents(tokens, options, time.time)
+    return SalesforceEvents(tokens, options, clock.now)
 
 
 def _plain(secret: SecretStr | None) -> str:
@@ -269,7 +293,13 @@ def watched(settings: ConnectionSettings, facts: OrgFacts) -> tuple[Source, ...]
     return (*map(Source, sorted(wanted)), NETSUITE_CONTACTS, *customers)
 
 
-def _netsuite_side(settings: ConnectionSettings, policy: ContactPolicy, http: HttpTransport) -> NetSuiteSide:
+def _netsuite_side(
+    settings: ConnectionSettings,
+    policy: ContactPolicy,
+    http: HttpTransport,
+    clock: Clock,
+    permits: MakePermits,
+) -> NetSuiteSide:
     netsuite = settings.netsuite
     config = NetSuiteConfig(
         account_id=netsuite.account_id,
@@ -281,16 +311,25 @@ def _netsuite_side(settings: ConnectionSettings, policy: ContactPolicy, http: Ht
         customer_fields=tuple(sorted(account_policy(settings).mapping.netsuite_fields)),
         read_addresses=netsuite.read_addresses,
         read_deleted=netsuite.read_deleted,
-        concurrency=netsuite.concurrency,
     )
     client = NetSuiteClient(
-        http, netsuite_authorizer(settings, http, config.url), Permits(netsuite.concurrency), config.url
+        http,
+        netsuite_authorizer(settings, http, config.url, clock),
+        permits(netsuite.account_id, netsuite.concurrency or CONCURRENCY),
+        config.url,
     )
-    return NetSuiteSide(client, config, monotonic=time.monotonic)
+    return NetSuiteSide(client, config, monotonic=clock.monotonic)
 
 
-def netsuite_authorizer(settings: ConnectionSettings, http: HttpTransport, url: str) -> Authorizer:
+def _own_permits(_account: str, limit: int) -> Permits:
+    return Permits(limit)
+
+
+def netsuite_authorizer(
+    settings: ConnectionSettings, http: HttpTransport, url: str, clock: Clock | None = None
+) -> Authorizer:
     """The login to NetSuite that the settings describe."""
+    clock = clock or SystemClock()
     netsuite = settings.netsuite
     if netsuite.auth == "tba":
         secrets = (
@@ -303,4 +342,4 @@ def netsuite_authorizer(settings: ConnectionSettings, http: HttpTransport, url: 
     credentials = ClientCredentials(
         netsuite.client_id or "", netsuite.certificate_id or "", netsuite.read_private_key() or ""
     )
-    return OAuth2Login(http, url, credentials, wall=time.time, monotonic=time.monotonic)
+    return OAuth2Login(http, url, credentials, wall=clock.now, monotonic=clock.monotonic)

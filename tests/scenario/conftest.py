@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
+from tests.postgres import Server
 from tests.scenario.product import Product, product
+from tests.scenario.workers import Cluster, cluster
 
 
 @pytest_asyncio.fixture
@@ -28,3 +30,9 @@ def shared(installation: Product) -> Product:
     """The installation of the module, with the settings that `init` writes."""
     installation.changed.clear()
     return installation
+
+
+@pytest_asyncio.fixture
+async def c(p: Product, postgresql: Server) -> AsyncIterator[Cluster]:
+    async with cluster(p, postgresql) as made:
+        yield made

@@ -52,6 +52,8 @@ class Product:
     salesforce: SandboxClient
     netsuite: SandboxClient
     changed: dict[str, dict[str, Any]]
+    # Where the store is, if it is a PostgreSQL database and not a file.
+    store_url: str | None = None
 
     @property
     def config(self) -> Path:
@@ -94,7 +96,8 @@ class Product:
             for name, value in values.items()
         }
         # Tests run side by side, so each dashboard takes any port that is free.
-        return {"TWINBOOK_WEB__PORT": "0", **changed}
+        store = {"TWINBOOK_STORE__URL": self.store_url} if self.store_url else {}
+        return {"TWINBOOK_WEB__PORT": "0", **store, **changed}
 
     async def command(self, *arguments: str, timeout: float = 120) -> Answer:
         """Run one command of the command line to its end."""

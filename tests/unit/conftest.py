@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 import sqlalchemy as sa
-from tests.postgres import Server, server
+from tests.postgres import Server
 
 from twinbook.store.database import Database, Role
 from twinbook.store.schema import metadata
@@ -23,12 +23,6 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     module = metafunc.module.__name__.rpartition(".")[2]
     if module.startswith(ON_BOTH) and module not in ON_ONE:
         metafunc.parametrize("dialect", (SQLITE, POSTGRESQL), indirect=True)
-
-
-@pytest.fixture(scope="session")
-def postgresql() -> Iterator[Server]:
-    with server() as running:
-        yield running
 
 
 @pytest.fixture(scope="session")

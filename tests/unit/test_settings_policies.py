@@ -83,7 +83,7 @@ def test_the_defaults_are_those_that_are_promised() -> None:
         "stop_changes_percent": 50,
         "stop_changes_above": 20,
     }
-    assert connection().netsuite.concurrency == 4
+    assert connection().netsuite.concurrency is None
     assert connection().netsuite.poll_seconds == 10
     assert connection().salesforce.id_field == "NetSuite_Id__c"
     assert connection().netsuite.id_field == "custentity_twinbook_sf_id"

@@ -28,6 +28,7 @@ COMMANDS = {
     ),
     "doctor": ("twinbook.cli.doctor", "Check logins, permissions, fields and limits, and say what to do."),
     "run": ("twinbook.cli.run", "Keep Salesforce and NetSuite in step until stopped."),
+    "worker": ("twinbook.cli.worker", "Work beside other processes over one PostgreSQL database."),
     "web": ("twinbook.cli.web", "Serve the dashboard and the API alone."),
     "status": ("twinbook.cli.status", "Show what is running, waiting and wrong."),
     "plan": ("twinbook.cli.plan", "Dry run: what would happen to every account and contact."),

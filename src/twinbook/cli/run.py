@@ -1,41 +1,67 @@
-"""`run`: keep the connections in step until stopped."""
+"""`run`: keep the connections in step until stopped, in this process or in several."""
 
 from __future__ import annotations
 
 import asyncio
-import signal
+import sys
 
 import click
 
 from twinbook.cli.context import load_settings, open_database
+from twinbook.cli.exits import Exit, Problem
+from twinbook.cli.fleet import Fleet
 from twinbook.cli.terminal import say
 from twinbook.cli.web import announce
-from twinbook.composition import configure_logging, connect
+from twinbook.cli.worker import keep_in_step, stop_signals
+from twinbook.composition import configure_logging
 from twinbook.engine.clock import SystemClock
-from twinbook.engine.running.supervisor import Supervisor, first_of
-from twinbook.settings import ConnectionSettings, Settings
-from twinbook.store.database import Database, Role, Store
+from twinbook.settings import Settings
+from twinbook.store.database import Database, Role
 
 
 @click.command()
+@click.option(
+    "--workers",
+    type=click.IntRange(1, 64),
+    default=1,
+    show_default=True,
+    help="So many processes on this machine; more than one need a PostgreSQL database (store.url).",
+)
 @click.pass_context
-def run(ctx: click.Context) -> None:
-    """Keep Salesforce and NetSuite in step until stopped (Ctrl-C or SIGTERM ends it cleanly)."""
+def run(ctx: click.Context, workers: int) -> None:
+    """Keep Salesforce and NetSuite in step until stopped (Ctrl-C or SIGTERM ends it cleanly).
+
+    With several workers, one that dies is started again, and SIGHUP starts all of them anew, one after the other.
+    """
     settings = load_settings(ctx)
+    if workers > 1 and settings.store.url is None:
+        raise Problem(
+            "Several workers need a PostgreSQL database: set store.url instead of store.path.", Exit.USAGE
+        )
     configure_logging(settings.log)
-    asyncio.run(_run(settings))
+    if workers == 1:
+        asyncio.run(_run_here(settings))
+        return
+    config = str(ctx.find_root().obj["config"])
+    command = [sys.executable, "-m", "twinbook.cli", "--config", config, "worker"]
+    asyncio.run(_run_fleet(settings, Fleet(command, workers)))
 
 
-async def _run(settings: Settings) -> None:
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop.set)
-    database = open_database(settings, Role.OWNER)
+async def _run_here(settings: Settings) -> None:
+    async def dashboard(database: Database, stop: asyncio.Event) -> None:
+        await _serve_dashboard(database, settings, stop)
+
+    beside = dashboard if settings.web.enabled else None
+    await keep_in_step(settings, SystemClock(), stop_signals(), beside=beside)
+
+
+async def _run_fleet(settings: Settings, fleet: Fleet) -> None:
+    """The workers in processes of their own; the dashboard in this one."""
+    stop = stop_signals(fleet.kill)()
+    database = await asyncio.to_thread(open_database, settings, Role.GUEST)
     try:
         async with asyncio.TaskGroup() as group:
-            for name, connection in settings.connections.items():
-                group.create_task(_keep_in_step(connection, Store(database, name), stop))
+            group.create_task(fleet.run(stop))
             if settings.web.enabled:
                 group.create_task(_serve_dashboard(database, settings, stop))
     finally:
@@ -53,12 +79,3 @@ async def _serve_dashboard(database: Database, settings: Settings, stop: asyncio
             await stop.wait()
     except CannotServeError as error:
         say(f"{error} Contacts are kept in step without it.", err=True)
-
-
-async def _keep_in_step(settings: ConnectionSettings, store: Store, stop: asyncio.Event) -> None:
-    async with connect(settings, store, SystemClock()) as connection:
-        supervisor = Supervisor(connection)
-        running = asyncio.create_task(supervisor.run(stop.wait()))
-        await first_of(supervisor.watches_all.wait(), running)
-        say(f"{store.scope}: in step with Salesforce and NetSuite; stop with Ctrl-C", err=True)
-        await running

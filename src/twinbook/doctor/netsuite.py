@@ -42,8 +42,9 @@ def _netsuite_facts(settings: ConnectionSettings, facts: AccountFacts) -> list[C
                 "Set this machine's clock (NTP): signed logins are refused when it is off." if late else "",
             )
         )
-    limit, used = facts.concurrency_limit, settings.netsuite.concurrency
+    limit = facts.concurrency_limit
     if limit is not None:
+        used = settings.netsuite.concurrency or max(1, limit - settings.netsuite.reserve_calls)
         checks.append(
             Check(
                 Page.NETSUITE_LOGIN,
@@ -51,7 +52,7 @@ def _netsuite_facts(settings: ConnectionSettings, facts: AccountFacts) -> list[C
                 "NetSuite concurrency",
                 Verdict.OK if used < limit else Verdict.ADVICE,
                 f"{used} calls at once of {limit} that the account allows",
-                "Leave some to other integrations: lower netsuite.concurrency." if used >= limit else "",
+                "Leave some to other integrations: raise netsuite.reserve_calls." if used >= limit else "",
             )
         )
     if facts.oneworld and settings.accounts.mode is Accounts.SYNC and settings.accounts.subsidiary_id is None:

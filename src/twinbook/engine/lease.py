@@ -7,12 +7,13 @@ finds its next write (engine.md).
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from twinbook.engine.clock import Clock
 from twinbook.store import dirty_keys
-from twinbook.store.database import Store, Tx
+from twinbook.store.database import Store, StoreUnavailableError, Tx
 
 # The part of a lease during which no new write is started, so that a write in flight ends before the lease does.
 MARGIN = 0.25
@@ -37,6 +38,16 @@ class Lease:
         if self._clock.monotonic() >= self._deadline:
             raise LeaseLostError(self.token)
 
+    def check_in(self, tx: Tx) -> None:
+        """The same for what is remembered of a batch, exactly: whoever lost its keys would overwrite what the next one
+        has learned. Raises `LeaseLostError`."""
+        if not dirty_keys.is_held(tx, token=self.token):
+            raise LeaseLostError(self.token)
+
+    def revoke(self) -> None:
+        """Begin nothing more for this batch."""
+        self._deadline = -math.inf
+
     @asynccontextmanager
     async def renewed(self, store: Store) -> AsyncIterator[None]:
         """Keep the lease alive in the store for as long as the block runs."""
@@ -51,9 +62,15 @@ class Lease:
         while True:
             await self._clock.sleep(self._seconds / 3)
             started = self._clock.monotonic()
-            if not await store.run(self._renew):
+            try:
+                held = await store.run(self._renew)
+            except StoreUnavailableError:
+                continue
+            if not held:
+                self.revoke()
                 return
-            self._deadline = started + self._seconds * (1 - MARGIN)
+            if self._deadline > -math.inf:
+                self._deadline = started + self._seconds * (1 - MARGIN)
 
     def _renew(self, tx: Tx) -> int:
         return dirty_keys.renew(tx, token=self.token, lease_until=self._clock.now() + self._seconds)

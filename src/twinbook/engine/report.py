@@ -106,7 +106,7 @@ class Report:
         dirty_keys.settle(tx, [item.claimed for item in self.settled], token=token, now=now)
         for back in self.put_back:
             failed = back.error is not None
-            dirty_keys.put_back(tx, back.claimed, token=token, due_at=back.due_at, failed=failed)
+            dirty_keys.put_back(tx, back.claimed, token=token, due_at=back.due_at, failed=failed, now=now)
             if back.error is not None:
                 incidents.report(
                     tx, back.claimed.key, back.error, now=now, attempts=back.claimed.attempts + 1

@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Self
 
+import structlog
+
 from twinbook.domain.errors import TemporaryError
 from twinbook.domain.ports import Guard, unguarded
 from twinbook.http import Http, HttpResponse, encode_query
 from twinbook.netsuite.auth import Authorizer
-from twinbook.netsuite.errors import error_from
+from twinbook.netsuite.errors import CONCURRENCY_LIMIT, error_from
 from twinbook.netsuite.permits import Permits
+
+log = structlog.get_logger()
 
 
 class NetSuiteClient:
@@ -60,8 +64,12 @@ class NetSuiteClient:
             self._guard()
             response = await self._signed(method, url, headers or {}, json, writing=writing)
         if 200 <= response.status < 300:
+            self._permits.answered()
             return response
-        raise error_from(response, writing=writing)
+        error = error_from(response, writing=writing)
+        if error.code == CONCURRENCY_LIMIT and self._permits.refused():
+            log.warning("netsuite-calls-fewer", at_once=self._permits.limit)
+        raise error
 
     async def _signed(
         self, method: str, url: str, headers: Mapping[str, str], json: object | None, *, writing: bool

@@ -73,7 +73,7 @@ class Discovery:
             (login, *tables, *fields),
             oneworld=self._config.oneworld if oneworld is None else oneworld,
             clock_offset_s=offset,
-            concurrency_limit=await self._concurrency(),
+            concurrency_limit=await self.concurrency_limit(),
             missing_fields=missing,
         )
 
@@ -127,7 +127,7 @@ class Discovery:
             oneworld = "subsidiary" in schema if entity is Entity.CONTACT else oneworld
         return probes, tuple(missing), oneworld
 
-    async def _concurrency(self) -> int | None:
+    async def concurrency_limit(self) -> int | None:
         """Only administrators may ask (netsuite.md 2.12); None is the usual answer."""
         try:
             response = await self._client.call("GET", GOVERNANCE, writing=False)

@@ -58,6 +58,7 @@ def _rule(code: str, pattern: str, remedy: str, field: str | None = None) -> Rul
 _CHANGED = re.compile(
     r"RCRD_HAS_BEEN_CHANGED|RCRD_EDITED_SINCE_RETRIEVED|Record has been changed", re.IGNORECASE
 )
+CONCURRENCY_LIMIT = "CONCURRENCY_LIMIT_EXCEEDED"
 _THROTTLED = re.compile(r"CONCURRENCY_LIMIT_EXCEEDED|SSS_REQUEST_LIMIT_EXCEEDED|ExceededConcurrentRequest")
 
 RULES: Final = (
@@ -169,7 +170,7 @@ def error_from(response: HttpResponse, *, writing: bool) -> TemporaryError | Per
     refusal = parse(response)
     seen = f"{refusal.vendor_code} {refusal.text}"
     if refusal.status == 429 or _THROTTLED.search(seen):
-        return TemporaryError("CONCURRENCY_LIMIT_EXCEEDED", refusal.text, retry_after=response.retry_after)
+        return TemporaryError(CONCURRENCY_LIMIT, refusal.text, retry_after=response.retry_after)
     if _CHANGED.search(seen):
         return TemporaryError("RECORD_CHANGED", refusal.text)
     if refusal.status >= 500 or _is_page(response):

@@ -1,4 +1,5 @@
-"""The account-wide limit of calls in flight, kept on one machine (netsuite.md 7).
+"""The account-wide limit of calls in flight (netsuite.md 7), kept within one process; `twinbook.cluster` has it over
+several.
 
 NetSuite counts the calls of all integrations of an account together and refuses what is too much. Every call of
 the client therefore holds a permit. Who waits is served by urgency first (a lower number is more urgent), then by
@@ -9,13 +10,17 @@ arrival. The urgency of a call is that of the work it belongs to: a lane says it
 
 and all calls made inside, also those of tasks started there, carry it. This spares every method of the port a
 parameter that has nothing to do with what it asks.
+
+The limit adapts. NetSuite refuses calls also because others use up the account: then fewer are made at once, and one
+more again after each quiet while, up to the limit that was set.
 """
 
 from __future__ import annotations
 
 import asyncio
 import heapq
-from collections.abc import AsyncIterator, Iterator
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
 from itertools import count
@@ -36,11 +41,20 @@ def calling_at(priority: int) -> Iterator[None]:
         _urgency.reset(token)
 
 
-class Permits:
-    """At most `limit` holders at a time. Not for use by several event loops."""
+# After a refusal this share of the permits is left. Refusals of calls that were on their way together count once.
+SHRINKS_TO: Final = 0.7
+TOGETHER_SECONDS: Final = 2.0
+# So long without a refusal, and one permit is added.
+QUIET_SECONDS: Final = 30.0
 
-    def __init__(self, limit: int) -> None:
-        self._limit = _checked(limit)
+
+class Permits:
+    """At most `limit` holders at a time. Not for use by several event loops. `monotonic` is in seconds."""
+
+    def __init__(self, limit: int, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._limit = self._ceiling = _checked(limit)
+        self._monotonic = monotonic
+        self._changed_at = monotonic() - TOGETHER_SECONDS
         self._in_use = 0
         self._high_water = 0
         self._arrivals = count()
@@ -48,7 +62,13 @@ class Permits:
 
     @property
     def limit(self) -> int:
+        """How many holders there may be at the moment."""
         return self._limit
+
+    @property
+    def ceiling(self) -> int:
+        """How many there may be when nothing is refused."""
+        return self._ceiling
 
     @property
     def in_use(self) -> int:
@@ -70,8 +90,23 @@ class Permits:
 
     def resize(self, limit: int) -> None:
         """Change the limit. Holders above a smaller limit finish; nobody new starts until there is room."""
-        self._limit = _checked(limit)
+        self._limit = self._ceiling = _checked(limit)
         self._grant()
+
+    def refused(self) -> bool:
+        """NetSuite refused a call as one too many; whether the limit shrinks for it."""
+        if self._monotonic() - self._changed_at < TOGETHER_SECONDS:
+            return False
+        self._changed_at = self._monotonic()
+        shrunk, self._limit = self._limit, max(1, int(self._limit * SHRINKS_TO))
+        return self._limit < shrunk
+
+    def answered(self) -> None:
+        """NetSuite took a call: after a quiet while one more is allowed."""
+        if self._limit < self._ceiling and self._monotonic() - self._changed_at >= QUIET_SECONDS:
+            self._changed_at = self._monotonic()
+            self._limit += 1
+            self._grant()
 
     async def _acquire(self, urgency: int) -> None:
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -90,12 +125,21 @@ class Permits:
         self._grant()
 
     def _grant(self) -> None:
-        while self._in_use < self._limit and self._queue:
+        while self._waits() and self._in_use < self._limit and self._room():
             _, _, future = heapq.heappop(self._queue)
-            if not future.done():
-                self._in_use += 1
-                self._high_water = max(self._high_water, self._in_use)
-                future.set_result(None)
+            self._in_use += 1
+            self._high_water = max(self._high_water, self._in_use)
+            future.set_result(None)
+
+    def _waits(self) -> bool:
+        """Whether anybody waits. Who waited and was cancelled is forgotten."""
+        while self._queue and self._queue[0][2].done():
+            heapq.heappop(self._queue)
+        return bool(self._queue)
+
+    def _room(self) -> bool:
+        """Whether one more call may begin, as far as others are concerned."""
+        return True
 
 
 def _checked(limit: int) -> int:

@@ -80,6 +80,13 @@ class NetSuiteSide:
         """The account's budget of calls in flight."""
         return self._client.permits
 
+    async def concurrency_limit(self) -> int | None:
+        """Calls at once that the account allows this integration; None where it does not tell."""
+        return await self._discovery().concurrency_limit()
+
+    def _discovery(self) -> Discovery:
+        return Discovery(self._client, self._suiteql, self._catalogue, self._config)
+
     async def find_contacts(self, query: ContactQuery) -> Sequence[NetSuiteContact]:
         return await self._contacts.find(query)
 
@@ -129,7 +136,7 @@ class NetSuiteSide:
 
     async def discover(self) -> AccountFacts:
         """What the account offers this login. Raises nothing: failures are among the facts."""
-        return await Discovery(self._client, self._suiteql, self._catalogue, self._config).facts()
+        return await self._discovery().facts()
 
     async def _write(
         self, entity: Entity, writes: Mapping[str, NetSuiteWrite], guard: Guard

@@ -168,8 +168,10 @@ class NetSuiteSettings(Table):
     """PEM file of certificate authorities to trust instead of the usual ones."""
     verify_tls: bool = True
     """Check the server's certificate. Off only for experiments."""
-    concurrency: Annotated[int, Field(ge=1, le=100)] = 4
-    """Most calls in flight at once, which is also the number of lanes. The whole account shares 5 to 20."""
+    concurrency: Annotated[int, Field(ge=1, le=100)] | None = None
+    """Most calls at once, over all workers; when absent, what the account allows less reserve_calls (4 if unknown)."""
+    reserve_calls: Annotated[int, Field(ge=0, le=100)] = 1
+    """Calls at once that are left to other integrations of what the account allows (5 to 20 for most)."""
     id_field: CustomEntityField = ID_FIELDS[Preset.TWINBOOK].netsuite
     """Custom entity field on contact and customer that holds the Salesforce id; see `preset`."""
     link_field: CustomEntityField = "custentity_twinbook_link"

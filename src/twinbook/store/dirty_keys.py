@@ -26,6 +26,8 @@ Statement = TypeVar("Statement", sa.Select[Any], sa.Update, sa.Delete)
 # for an account it is a trigger.
 BY_HAND = "by hand"
 
+CLAIM_LOST = "a lane lost its claim"
+
 # A key that failed so often (some minutes of backoff) is shown as retrying; a run no longer waits for it.
 PATIENT_TRIES = 8
 
@@ -185,14 +187,15 @@ def settle(tx: Tx, done: Sequence[Claimed], *, token: str, now: float) -> list[K
         ).rowcount
         if not kept:
             lost.append(item.key)
-    mark(tx, lost, cause="a lane lost its claim", now=now, priority=Priority.RETRY)
+    mark(tx, lost, cause=CLAIM_LOST, now=now, priority=Priority.RETRY)
     return lost
 
 
-def put_back(tx: Tx, item: Claimed, *, token: str, due_at: float, failed: bool) -> None:
+def put_back(tx: Tx, item: Claimed, *, token: str, due_at: float, failed: bool, now: float) -> None:
     """Give a key back to be tried again at `due_at`, or at once if it was marked meanwhile. One that has `failed`, and
-    not only stepped aside, is no longer a live edit but a retry."""
-    tx.execute(
+    not only stepped aside, is no longer a live edit but a retry. One that was lost to another lane is marked dirty
+    again, as `settle` does: this lane may have written late, too."""
+    kept = tx.execute(
         _by_key(sa.update(dirty))
         .where(dirty.c.claim == sa.bindparam("b_token"))
         .values(
@@ -206,7 +209,9 @@ def put_back(tx: Tx, item: Claimed, *, token: str, due_at: float, failed: bool) 
             ),
         ),
         {**_parameters(tx, item.key), "b_token": token},
-    )
+    ).rowcount
+    if not kept:
+        mark(tx, [item.key], cause=CLAIM_LOST, now=now, priority=Priority.RETRY)
 
 
 def renew(tx: Tx, *, token: str, lease_until: float) -> int:
@@ -226,15 +231,26 @@ def release_claims(tx: Tx, *, expired_at: float | None = None) -> int:
     return tx.execute(statement.values(claim=None, lease_until=None)).rowcount
 
 
+def any_expired(tx: Tx, *, now: float) -> bool:
+    """Whether a lane may have died over its batch."""
+    expired = (dirty.c.scope == tx.scope, dirty.c.claim.is_not(None), dirty.c.lease_until < now)
+    return bool(tx.execute(sa.select(sa.exists().where(*expired))).scalar_one())
+
+
+def is_held(tx: Tx, *, token: str) -> bool:
+    """Whether a claim still stands."""
+    held = (dirty.c.scope == tx.scope, dirty.c.claim == token)
+    return bool(tx.execute(sa.select(sa.exists().where(*held))).scalar_one())
+
+
 def hasten(tx: Tx, *, by: float) -> None:
     """Make every key due so many seconds earlier: the clock was set back."""
     tx.execute(sa.update(dirty).where(dirty.c.scope == tx.scope).values(due_at=dirty.c.due_at - by))
 
 
-def take_up(tx: Tx, *, now: float, longest_wait: float) -> None:
-    """Begin a new life of the engine: free what a former one held, and mistrust the times that it stored. No key waits
-    longer than a backoff may last; one that never failed waits for nothing."""
-    release_claims(tx)
+def mistrust_times(tx: Tx, *, now: float, longest_wait: float) -> None:
+    """No key waits longer than a backoff may last, whatever the clock showed when it was put back; one that never
+    failed waits for nothing."""
     mine = dirty.c.scope == tx.scope
     tx.execute(sa.update(dirty).where(mine, dirty.c.attempts == 0, dirty.c.due_at > now).values(due_at=now))
     latest = now + longest_wait

@@ -56,7 +56,7 @@ _PASSING: Final = frozenset({"25P03"})
 _READ_ONLY: Final = "25006"
 
 
-def parameters(url: sa.URL) -> dict[str, str]:
+def parameters(url: sa.URL) -> dict[str, Any]:
     """The connection's parameters as PostgreSQL's own library takes them, with time limits that the URL may change."""
     given = {name: value for name, value in url.query.items() if isinstance(value, str)}
     named = {
@@ -200,7 +200,7 @@ def held(url: sa.URL, name: str, *, shared: bool) -> Iterator[bool]:
     """Try to take an advisory lock for as long as the block runs; whether it was free."""
     function = "pg_try_advisory_lock_shared" if shared else "pg_try_advisory_lock"
     try:
-        with psycopg.connect(**parameters(url), autocommit=True) as connection:  # type: ignore[arg-type]
+        with psycopg.connect(**parameters(url), autocommit=True) as connection:
             found = connection.execute(f"SELECT {function}(%s, %s)", (LOCKS, lock_key(name))).fetchone()
             yield found == (True,)
     except psycopg.OperationalError as error:

@@ -162,6 +162,7 @@ class AccountWork:
         contacts = await all_keys(self._connection.salesforce.contacts_of_accounts, moved) if moved else []
 
         def store(tx: Tx) -> None:
+            self._lease.check_in(tx)
             for job in jobs:
                 links.agree(tx, Entity.ACCOUNT, job.account.id, job.agreed, now=now)
             dirty_keys.mark(tx, contacts, cause="its account has another parent", now=now)
@@ -182,6 +183,7 @@ class AccountWork:
         urgency = min(job.claimed.priority for job in jobs)
 
         def store(tx: Tx) -> None:
+            self._lease.check_in(tx)
             losers = [key for job in jobs for key in job.remember(tx, now=now)]
             dirty_keys.mark(tx, losers, cause="its customer now belongs to another account", now=now)
             # A run that lists contacts has its answer for these by this look.

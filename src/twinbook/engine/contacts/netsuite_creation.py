@@ -94,6 +94,7 @@ class Creation:
         now = self._connection.clock.now()
 
         def store(tx: Tx) -> None:
+            self._lease.check_in(tx)
             for item in created:
                 self._establish(tx, item, now=now)
 

@@ -191,6 +191,7 @@ class ContactWork:
         mapping = self._connection.contacts.mapping
 
         def store(tx: Tx) -> None:
+            self._lease.check_in(tx)
             for job in changed:
                 job.remember(tx, mapping, now=now)
 
@@ -204,6 +205,7 @@ class ContactWork:
         now, mapping = self._connection.clock.now(), self._connection.contacts.mapping
 
         def store(tx: Tx) -> None:
+            self._lease.check_in(tx)
             for job in jobs:
                 job.agree(tx, mapping, kept.get(job.contact.id, job.contact), now=now)
 

@@ -98,8 +98,9 @@ class Ingest:
             # The first batch only says that the stream stands; one that is cut again and again must back off.
             self._failures = self._failures if first else 0
             first = False
-            self._on_state(self._source, EVENTS)
             await self._take(batch, gap=gap)
+            # Told only now that the position is stored: what happens from here on is not missed, whatever comes.
+            self._on_state(self._source, EVENTS)
             gap = False
 
     async def _take(self, batch: EventBatch, *, gap: bool) -> None:

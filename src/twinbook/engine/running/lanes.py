@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import structlog
@@ -18,7 +19,7 @@ from twinbook.engine.lease import Lease, LeaseLostError
 from twinbook.engine.report import PutBack, Report, Settled
 from twinbook.engine.running.lead_work import LeadWork
 from twinbook.store import dirty_keys
-from twinbook.store.database import Tx
+from twinbook.store.database import StoreUnavailableError, Tx
 from twinbook.store.dirty_keys import Claimed, Priority
 from twinbook.store.outcomes import Outcome
 
@@ -30,6 +31,9 @@ SMALLEST_SHARE = 50
 
 # Seconds after which an idle lane looks at the queue although nobody rang.
 LONGEST_SLEEP = 30.0
+
+# Before a store that is away is asked again; it was waited for already.
+STORE_AWAY_SECONDS = 1.0
 
 # Keys of one claim are worked on in this order: what leads to records, then gates, then contacts.
 ORDER = (
@@ -47,25 +51,44 @@ class Lane:
         self._connection = connection
         self._least_urgent = least_urgent
         self._stopping = False
+        self._lease: Lease | None = None
+
+    @property
+    def stopping(self) -> bool:
+        return self._stopping
 
     def stop(self) -> None:
         """Take no further batch."""
         self._stopping = True
+
+    def break_off(self) -> None:
+        """Begin nothing more in the batch that is being worked on: what is left of it goes back to the queue."""
+        if self._lease is not None:
+            self._lease.revoke()
 
     async def run(self) -> None:
         """Work until stopped; with nothing to do, wait for the bell."""
         wake = self._connection.wake
         while not self._stopping:
             rings = wake.rings
-            if batch := await self._take():
-                await self._work(*batch)
-            elif not self._stopping:
+            await self.drain()
+            if not self._stopping:
                 await wake.wait(LONGEST_SLEEP, since=rings)
 
-    async def drain(self) -> None:
-        """Work off what is due."""
-        while not self._stopping and (batch := await self._take()):
-            await self._work(*batch)
+    async def drain(self, *, at_most: float = math.inf) -> None:
+        """Work off what is due, with no batch begun after so many seconds."""
+        clock = self._connection.clock
+        began = clock.monotonic()
+        while not self._stopping and clock.monotonic() - began < at_most:
+            try:
+                batch = await self._take()
+                if batch is None:
+                    return
+                await self._work(*batch)
+            except StoreUnavailableError as away:
+                # What was claimed comes back when its lease has run out.
+                log.warning("store-unavailable", connection=self._connection.name, why=str(away))
+                await clock.sleep(STORE_AWAY_SECONDS)
 
     async def _take(self) -> tuple[Lease, list[Claimed]] | None:
         connection, options = self._connection, self._connection.options
@@ -92,9 +115,11 @@ class Lane:
 
     async def _work(self, lease: Lease, batch: Sequence[Claimed]) -> None:
         connection = self._connection
+        self._lease = lease
         async with lease.renewed(connection.store):
             with connection.urgency(min(item.priority for item in batch)):
                 report = await self._report(lease, batch)
+        self._lease = None
         now = connection.clock.now()
         await connection.store.run(lambda tx: report.store(tx, token=lease.token, now=now))
         if report.marks:
@@ -124,6 +149,8 @@ class Lane:
             mine = Report(put_back=[PutBack(item, self._connection.clock.now()) for item in part])
         except SideError as error:
             mine = Report(put_back=[self._later(item, error) for item in part])
+        except StoreUnavailableError:
+            raise
         except Exception as fault:
             if len(part) > 1:
                 log.exception("fault-in-batch", connection=self._connection.name, keys=len(part))

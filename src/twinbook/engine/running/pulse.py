@@ -1,5 +1,5 @@
-"""The engine's sense of time: rings the bell when a key becomes due or another process marked one, and notices when
-the machine's clock is set back.
+"""The engine's sense of time: rings the bell when a key becomes due or another process marked one, frees what lanes
+held whose lease has run out, and notices when the machine's clock is set back.
 
 One look at the queue serves all lanes, so that an idle engine costs next to nothing.
 """
@@ -10,6 +10,7 @@ import structlog
 
 from twinbook.engine.connection import Connection
 from twinbook.store import dirty_keys
+from twinbook.store.database import Tx
 
 log = structlog.get_logger()
 
@@ -33,9 +34,22 @@ class Pulse:
             offset += moved
             if moved < -SLACK:
                 await self._set_back(-moved)
-            due = await self._connection.store.read(dirty_keys.next_due)
-            if due is not None and due <= clock.now():
+            due, expired = await self._connection.store.read(self._look)
+            if expired:
+                await self._free()
+            if due or expired:
                 self._connection.wake.ring()
+
+    def _look(self, tx: Tx) -> tuple[bool, bool]:
+        """Whether a key is due, and whether a lease has run out."""
+        now = self._connection.clock.now()
+        due = dirty_keys.next_due(tx)
+        return due is not None and due <= now, dirty_keys.any_expired(tx, now=now)
+
+    async def _free(self) -> None:
+        now = self._connection.clock.now()
+        freed = await self._connection.store.run(lambda tx: dirty_keys.release_claims(tx, expired_at=now))
+        log.warning("leases-ran-out", connection=self._connection.name, keys=freed)
 
     async def _set_back(self, seconds: float) -> None:
         """What is due by the old time is due by the new one, and not hours later."""

@@ -1,0 +1,147 @@
+"""`worker`: one more process that keeps the connections in step, beside others over the same PostgreSQL database."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import click
+from sqlalchemy import make_url
+
+from twinbook.cli.context import load_settings, open_database
+from twinbook.cli.exits import Exit, Problem
+from twinbook.cli.terminal import say
+from twinbook.composition import configure_logging, connect
+from twinbook.engine.clock import Clock, SystemClock
+from twinbook.engine.connection import Connection
+from twinbook.engine.running.supervisor import Supervisor, first_of
+from twinbook.settings import ConnectionSettings, Settings
+from twinbook.store.database import Database, Role, Store
+
+if TYPE_CHECKING:
+    from twinbook.cluster.worker import Member
+
+# A worker that dies holds its keys for so long (seconds); where there is but one, the next start frees them at once.
+SHARED_LEASE_SECONDS = 15.0
+# What a worker says on standard output once it takes part; `run --workers` waits for it.
+READY = "ready"
+
+
+@click.command()
+@click.pass_context
+def worker(ctx: click.Context) -> None:
+    """Work beside other processes over the same PostgreSQL database, on this or another machine.
+
+    Workers share all the work and the account's limit of NetSuite calls. Start as many as you like, stop any of them
+    at any time; with the last one the sync stops.
+    """
+    settings = load_settings(ctx)
+    if settings.store.url is None:
+        raise Problem(
+            "Workers share a PostgreSQL database: set store.url. With an SQLite file, `twinbook run` works alone.",
+            Exit.USAGE,
+        )
+    configure_logging(settings.log)
+    asyncio.run(keep_in_step(settings, SystemClock(), stop_signals(), on_ready=lambda: click.echo(READY)))
+
+
+async def keep_in_step(
+    settings: Settings,
+    clock: Clock,
+    stop_signal: Callable[[], asyncio.Event],
+    *,
+    on_ready: Callable[[], None] = lambda: None,
+    beside: Callable[[Database, asyncio.Event], Coroutine[Any, Any, None]] | None = None,
+) -> None:
+    """Work on all connections until told to stop. Alone over an SQLite file, with others over PostgreSQL.
+
+    `beside` is what else this process does with the store until then.
+    """
+    stopped = stop_signal()
+    database = await asyncio.to_thread(open_database, settings, Role.WORKER)
+    try:
+        async with _membership(settings, clock) as member, asyncio.TaskGroup() as group:
+            connecting = {}
+            for name, connection in settings.connections.items():
+                store, connected = Store(database, name), asyncio.Event()
+                work = _keep_one(connection, store, clock, member, stopped, connected)
+                connecting[group.create_task(work)] = connected
+            if beside is not None:
+                group.create_task(beside(database, stopped))
+            telling = group.create_task(_tell(list(connecting.values()), on_ready))
+            await stopped.wait()
+            telling.cancel()
+            for task, connected in connecting.items():
+                # A system that does not answer must not hold up the end.
+                if not connected.is_set():
+                    task.cancel()
+    finally:
+        await asyncio.to_thread(database.close)
+
+
+def stop_signals(at_once: Callable[[], None] = lambda: None) -> Callable[[], asyncio.Event]:
+    """Makes an event that the first SIGTERM or Ctrl-C sets; the second ends the process at once, after `at_once`."""
+
+    def listen() -> asyncio.Event:
+        stop, loop = asyncio.Event(), asyncio.get_running_loop()
+
+        def told(number: int) -> None:
+            if stop.is_set():
+                at_once()
+                os._exit(128 + number)
+            stop.set()
+
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, told, number)
+        return stop
+
+    return listen
+
+
+@asynccontextmanager
+async def _membership(settings: Settings, clock: Clock) -> AsyncIterator[Member | None]:
+    if settings.store.url is None:
+        yield None
+        return
+    from twinbook.cluster.worker import member
+
+    async with member(make_url(settings.store.url.get_secret_value()), clock) as joined:
+        yield joined
+
+
+async def _keep_one(
+    settings: ConnectionSettings,
+    store: Store,
+    clock: Clock,
+    member: Member | None,
+    stopped: asyncio.Event,
+    connected: asyncio.Event,
+) -> None:
+    own_clock, permits = (clock, None) if member is None else (member.clock, member.permits)
+    async with connect(settings, store, own_clock, permits) as connection:
+        supervisor = _supervisor(connection, member)
+        running = asyncio.create_task(supervisor.run(stopped.wait()))
+        connected.set()
+        # Of several workers one watches: this one, sooner or later, or another.
+        await first_of(supervisor.watches_all.wait(), running)
+        if not stopped.is_set():
+            say(f"{store.scope}: in step with Salesforce and NetSuite; stop with Ctrl-C", err=True)
+        await running
+
+
+def _supervisor(connection: Connection, member: Member | None) -> Supervisor:
+    if member is None:
+        return Supervisor(connection)
+    shared = replace(connection, options=replace(connection.options, lease_seconds=SHARED_LEASE_SECONDS))
+    return Supervisor(shared, member.runner(shared))
+
+
+async def _tell(connected: list[asyncio.Event], on_ready: Callable[[], None]) -> None:
+    for event in connected:
+        await event.wait()
+    on_ready()

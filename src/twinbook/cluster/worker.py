@@ -1,0 +1,86 @@
+"""This process' part in the cluster, put together: its session, its clock, its permits, its share of the lanes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+import sqlalchemy as sa
+
+from twinbook.cluster import jobs
+from twinbook.cluster.jobs import LaneJobs
+from twinbook.cluster.leadership import Leadership
+from twinbook.cluster.permits import SharedPermits
+from twinbook.cluster.session import ClusterClock, Session
+from twinbook.engine.clock import Clock
+from twinbook.engine.connection import Connection
+from twinbook.engine.running.lanes import Lane
+from twinbook.engine.running.runner import Duty, together
+from twinbook.netsuite.permits import Permits
+from twinbook.store import dirty_keys
+from twinbook.store.database import StoreUnavailableError, Tx
+
+# How long a worker waits for the database at its start (seconds).
+START_SECONDS = 10.0
+
+
+class Member:
+    """A worker of the cluster, for all its connections. `tasks` keep what it shares."""
+
+    def __init__(self, session: Session, clock: Clock, parameters: dict[str, Any]) -> None:
+        self._session = session
+        self._parameters = parameters
+        self.clock: Clock = ClusterClock(session, clock)
+        self.tasks: list[asyncio.Task[None]] = []
+
+    def permits(self, account: str, limit: int) -> Permits:
+        """The account's permits, shared with all workers."""
+        shared = SharedPermits(limit, self._session, account)
+        self.tasks.append(asyncio.create_task(shared.run()))
+        return shared
+
+    def runner(self, connection: Connection) -> Shared:
+        return Shared(LaneJobs(self._parameters, connection), Leadership(self._session, connection.name))
+
+
+class Shared:
+    """Runs one connection together with the other workers."""
+
+    def __init__(self, lanes: LaneJobs, leadership: Leadership) -> None:
+        self._lanes = lanes
+        self._leadership = leadership
+
+    def free_claims(self, tx: Tx, *, now: float) -> None:
+        """Others may be working: only what nobody holds any more."""
+        dirty_keys.release_claims(tx, expired_at=now)
+
+    async def work(self, lanes: Sequence[Lane]) -> None:
+        await self._lanes.work(lanes)
+
+    async def lead(self, duty: Duty) -> None:
+        await self._leadership.hold(lambda: together([duty(), self._lanes.care()]))
+
+
+@asynccontextmanager
+async def member(url: sa.URL, clock: Clock) -> AsyncIterator[Member]:
+    """Join the cluster. Raises `StoreUnavailableError` when the database does not answer."""
+    parameters = await asyncio.to_thread(jobs.prepare, url)
+    session, ready = Session(url, clock), asyncio.Event()
+    made = Member(session, clock, parameters)
+    made.tasks.append(asyncio.create_task(session.run(ready)))
+    try:
+        await _soon(ready)
+        yield made
+    finally:
+        for task in made.tasks:
+            task.cancel()
+        await asyncio.gather(*made.tasks, return_exceptions=True)
+
+
+async def _soon(ready: asyncio.Event) -> None:
+    try:
+        await asyncio.wait_for(ready.wait(), START_SECONDS)
+    except TimeoutError:
+        raise StoreUnavailableError("the database does not answer") from None
