@@ -30,6 +30,7 @@ COMMANDS = {
     "run": ("twinbook.cli.run", "Keep Salesforce and NetSuite in step until stopped."),
     "worker": ("twinbook.cli.worker", "Work beside other processes over one PostgreSQL database."),
     "web": ("twinbook.cli.web", "Serve the dashboard and the API alone."),
+    "store": ("twinbook.cli.store", "Move the store to a PostgreSQL database, or back."),
     "status": ("twinbook.cli.status", "Show what is running, waiting and wrong."),
     "plan": ("twinbook.cli.plan", "Dry run: what would happen to every account and contact."),
     "match": ("twinbook.cli.match", "Before go-live: whom a first sync would pair, and deciding it."),
