@@ -90,18 +90,18 @@ def known(tx: Tx, side: Side, contact_ids: Sequence[str]) -> dict[str, Known]:
             sa.select(own, link.c.id, link.c.salesforce_id, link.c.netsuite_id, link.c.state, version).where(
                 link.c.scope == tx.scope,
                 link.c.entity == Entity.CONTACT,
-                link.c.salesforce_id.is_not(None),
                 own.in_(part),
             )
         )
         for own_id, number, salesforce_id, netsuite_id, state, seen in map(tuple, rows):
-            if state != LinkState.CLOSED or own_id not in found:
+            # Not asked of the database, which would then walk the whole index of Salesforce ids.
+            if salesforce_id is not None and (state != LinkState.CLOSED or own_id not in found):
                 found[own_id] = Known(number, salesforce_id, netsuite_id, LinkState(state), seen)
     return found
 
 
-def live_after(tx: Tx, number: int, *, limit: int, until: float) -> list[tuple[int, str]]:
-    """Linked contacts in the order of the table, after a number: each with its number and Salesforce id. Those that
+def live_after(tx: Tx, salesforce_id: str, *, limit: int, until: float) -> list[tuple[int, str]]:
+    """Linked contacts after a Salesforce id, in the database's order of these: each with the link's number. Those that
     became links later than `until` are left out."""
     rows = tx.execute(
         sa.select(link.c.id, link.c.salesforce_id)
@@ -109,10 +109,10 @@ def live_after(tx: Tx, number: int, *, limit: int, until: float) -> list[tuple[i
             link.c.scope == tx.scope,
             link.c.entity == Entity.CONTACT,
             link.c.state == LinkState.LINKED,
-            link.c.id > number,
+            link.c.salesforce_id > salesforce_id,
             link.c.created_at <= until,
         )
-        .order_by(link.c.id)
+        .order_by(link.c.salesforce_id)
         .limit(limit)
     )
     return [(row.id, row.salesforce_id) for row in rows]

@@ -92,7 +92,7 @@ class Sweeper:
             return False
         try:
             if place.phase is Phase.UNMET:
-                return await self._look_after(sweep, int(place.after or 0))
+                return await self._look_after(sweep, place.after or "")
             return await self._list(sweep, Side(place.phase), place.after)
         except FlowHeldError:
             return False
@@ -122,10 +122,10 @@ class Sweeper:
         await store.run(save)
         return bool(page.stamps) or page.next != after
 
-    async def _look_after(self, sweep: Sweep, after: int) -> bool:
+    async def _look_after(self, sweep: Sweep, after: str) -> bool:
         """Linked contacts that one of the lists has not shown: they are gone, or moved while it was made."""
 
-        def unmet(tx: Tx) -> tuple[list[int], list[Key]]:
+        def unmet(tx: Tx) -> tuple[list[tuple[int, str]], list[Key]]:
             live = links.live_after(tx, after, limit=STRIDE, until=sweep.run.started_at)
             met = [sweeps.met(tx, sweep.run.id, side) for side in Side]
             keys = [
@@ -134,11 +134,11 @@ class Sweeper:
                 if not all(number in each for each in met)
             ]
             busy = dirty_keys.in_work(tx, keys)
-            return [number for number, _ in live], [key for key in keys if key not in busy]
+            return live, [key for key in keys if key not in busy]
 
-        numbers, doubtful = await self._connection.store.read(unmet)
+        live, doubtful = await self._connection.store.read(unmet)
         examined = await self._examiner.examine(doubtful)
-        place = Place(Phase.UNMET, str(numbers[-1])) if len(numbers) == STRIDE else Place(Phase.REPAIR)
+        place = Place(Phase.UNMET, live[-1][1]) if len(live) == STRIDE else Place(Phase.REPAIR)
 
         def save(tx: Tx) -> None:
             if self._advance(tx, sweep, place, examined) and place.phase is Phase.REPAIR:
