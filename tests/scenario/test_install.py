@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -113,7 +114,9 @@ async def test_step_by_step_to_settings_that_doctor_accepts(fresh: Product, tmp_
     values = ("--account-id", account["account_id"], "--client-id", account["client_id"])
     assert (await by_command(fresh, "netsuite", *values))["next"] == "package"
     id_ = await upload_to_netsuite(fresh, tmp_path / "netsuite.crt")
-    assert (await by_command(fresh, "netsuite", "--certificate-id", id_))["next"] is None
+    assert (await by_command(fresh, "netsuite", "--certificate-id", id_, "--ping"))["next"] is None
+    [secret] = re.findall(r'^secret = "(.*)"$', fresh.config.read_text(), re.MULTILINE)
+    assert len(secret) >= 32
 
     doctor = await fresh.command("doctor", "--json")
     assert [check for check in doctor.json() if check["verdict"] == "broken"] == []

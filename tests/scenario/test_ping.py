@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import secrets
-import socket
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -12,13 +10,11 @@ from typing import Any
 
 import aiohttp
 import orjson
-import uvicorn
-from starlette.applications import Starlette
 from tests.scenario.product import Product, until
 
 from twinbook.engine.connection import Connection
 from twinbook.settings import load
-from twinbook.web.ping import ping_routes
+from twinbook.web.serving import serve
 from twinbook.web.signature import HEADER, sign
 
 SECRET = "a secret that nobody guesses, of 43 letters"
@@ -85,13 +81,8 @@ async def post(url: str, contact: str, *, secret: str = SECRET) -> int:
 
 @asynccontextmanager
 async def served(p: Product, connection: Connection) -> AsyncIterator[str]:
-    """The endpoint on a port of its own."""
-    routes = ping_routes(connection.store.database, load(p.config, p.environment()), time.time)
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        server = uvicorn.Server(uvicorn.Config(Starlette(routes=routes), log_config=None, lifespan="off"))
-        serving = asyncio.create_task(server.serve(sockets=[listener]))
-        try:
-            yield f"http://127.0.0.1:{listener.getsockname()[1]}/ping/default"
-        finally:
-            server.should_exit = True
-            await serving
+    """The endpoint, as the dashboard serves it."""
+    settings = load(p.config, p.environment())
+    anywhere = settings.model_copy(update={"web": settings.web.model_copy(update={"port": 0})})
+    async with serve(connection.store.database, anywhere) as dashboard:
+        yield f"{dashboard.url}/ping/default"

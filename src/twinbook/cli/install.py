@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import secrets
 from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime
 from pathlib import Path
@@ -49,24 +50,33 @@ def install() -> None:
 @click.pass_context
 def salesforce(ctx: click.Context, /, force: bool, rotate: bool, as_json: bool, **values: str | None) -> None:
     """The Salesforce org: key, package, user, app, permissions, change events."""
-    _install(ctx, System.SALESFORCE, values, force=force, rotating=rotate, as_json=as_json)
+    _install(ctx, _draft(ctx), System.SALESFORCE, values, force=force, rotating=rotate, as_json=as_json)
 
 
 @install.command()
 @click.option("--account-id", help="Account id of NetSuite.")
 @click.option("--client-id", help="Client id of the integration record.")
 @click.option("--certificate-id", help="Certificate id shown by the M2M setup.")
+@click.option(
+    "--ping", is_flag=True, help="Make a secret with which scripts in NetSuite may tell of changes."
+)
 @force_option
 @rotate_option
 @json_option
 @click.pass_context
-def netsuite(ctx: click.Context, /, force: bool, rotate: bool, as_json: bool, **values: str | None) -> None:
+def netsuite(
+    ctx: click.Context, /, ping: bool, force: bool, rotate: bool, as_json: bool, **values: str | None
+) -> None:
     """The NetSuite account: key, features, role, integration record, certificate."""
-    _install(ctx, System.NETSUITE, values, force=force, rotating=rotate, as_json=as_json)
+    draft = _draft(ctx)
+    if ping:
+        draft.enter_ping_secret(secrets.token_urlsafe(32))
+    _install(ctx, draft, System.NETSUITE, values, force=force, rotating=rotate, as_json=as_json)
 
 
 def _install(
     ctx: click.Context,
+    draft: Draft,
     system: System,
     values: dict[str, str | None],
     *,
@@ -74,7 +84,6 @@ def _install(
     rotating: bool,
     as_json: bool,
 ) -> None:
-    draft = _draft(ctx)
     given = {key: value for key, value in values.items() if value is not None}
     now = datetime.now(UTC)
     try:
@@ -84,7 +93,7 @@ def _install(
             draft.enter(system, given)
             key = ensure_key(draft, system, now=now, replace=force)
             guide = asyncio.run(_GUIDES[system](draft, key))
-    except (CannotRotateError, OSError) as error:
+    except (CannotRotateError, OSError, ValueError) as error:
         raise Problem(str(error), Exit.USAGE) from None
     draft.file.save()
     _show(guide, draft, as_json=as_json)

@@ -73,6 +73,17 @@ class Draft:
         if unfit:
             raise SettingsError(unfit)
 
+    def enter_ping_secret(self, secret: str) -> None:
+        """Let NetSuite ping, with this secret unless there is one."""
+        place = ("connections", self.connection, "ping", "secret")
+        if self.file.get(place) is None:
+            self.file.put(place, secret)
+
+    @property
+    def pings(self) -> bool:
+        """Whether the file has a secret for pings."""
+        return self.file.get(("connections", self.connection, "ping", "secret")) is not None
+
     def settings(self, system: System) -> ConnectionSettings | None:
         """The connection as far as this system is concerned; None while something is missing for it."""
         for values in self._readings(system):

@@ -10,7 +10,7 @@ from twinbook.doctor import Check, Page
 from twinbook.doctor.netsuite import examine_netsuite
 from twinbook.install.draft import Draft
 from twinbook.install.keys import key_file
-from twinbook.install.steps import Guide, Step, System, entered, examined
+from twinbook.install.steps import Guide, State, Step, System, entered, examined
 from twinbook.settings import ConnectionSettings
 
 
@@ -36,6 +36,7 @@ async def netsuite_guide(draft: Draft, key: Step) -> Guide:
                 _certificate(certificate),
             ),
             examined("login", "Login", checks, [Page.NETSUITE_LOGIN], ()),
+            _ping(draft),
         ),
     )
 
@@ -61,6 +62,24 @@ _INTEGRATION = (
     "Tick Client Credentials (Machine to Machine) Grant and the scope REST Web Services; untick everything else. Save.",
     "Copy the client id; it is shown once. Enter it: twinbook install netsuite --client-id ...",
 )
+
+
+def _ping(draft: Draft) -> Step:
+    title = "Change notifier (optional)"
+    if not draft.pings:
+        off = "off: changes are found by polling. Turn it on: twinbook install netsuite --ping"
+        return Step("ping", title, State.DONE, off)
+    base = draft.file.get(("web", "base_url")) or "https://<where NetSuite reaches Twinbook>"
+    return Step(
+        "ping",
+        title,
+        State.DONE,
+        "ping.secret is set; enter it in NetSuite too",
+        (
+            "Customization > Scripting > Script Deployments > the change notifiers of Twinbook > Edit > Parameters:",
+            f"URL {base}/ping/{draft.connection}, connection {draft.connection}, secret as in {draft.file.path}.",
+        ),
+    )
 
 
 def _certificate(certificate: Path) -> tuple[str, ...]:
