@@ -48,6 +48,7 @@ _REST = "unit/test_sandbox_salesforce_rest.py"
 _SOQL = "unit/test_sandbox_salesforce_soql.py"
 _BULK = "unit/test_sandbox_salesforce_bulk.py"
 _CHANGES = "unit/test_sandbox_salesforce_changes.py"
+_PERMISSIONS = "unit/test_sandbox_salesforce_permissions.py"
 _STREAM = "unit/test_sandbox_pubsub_server.py"
 _NS_LOGIN = "unit/test_sandbox_netsuite_login.py"
 _RECORDS = "unit/test_sandbox_netsuite_records.py"
@@ -169,6 +170,13 @@ SALESFORCE = (
         "bulk.ingest.create bulk.ingest.list bulk.ingest.status bulk.ingest.state bulk.ingest.delete "
         "bulk.ingest.upload bulk.ingest.results",
     ),
+    _done(
+        "Permission sets: objects, field-level security",
+        "salesforce 3.1, 4.6, 7",
+        f"{_PERMISSIONS}::test_fields_without_permission_are_absent_but_names_and_system_fields_stay",
+        note="read from the files that are deployed",
+    ),
+    _missing("Sharing rules", "salesforce 3.1", "every record is visible over REST"),
     _missing("Bulk API 1.0", "salesforce 9.3", "Twinbook does not call it"),
     _missing(
         "Tooling and Metadata API",
@@ -209,6 +217,12 @@ PUBSUB = (
         "Bitmaps of changed and nulled fields",
         "salesforce 3.4",
         f"{_NODE}::test_salesforce_pubsub_api_client",
+    ),
+    _done(
+        "View All Records, field-level security in events",
+        "salesforce 3.1",
+        f"{_PERMISSIONS}::test_events_carry_no_value_of_a_hidden_field",
+        note="that role objects follow the objects they connect is unverified",
     ),
     _missing("Diffs of long texts (diffFields)", "salesforce 3.4", "long texts come whole"),
     _done(

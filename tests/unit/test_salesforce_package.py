@@ -12,9 +12,11 @@ from xml.etree import ElementTree
 
 import pytest
 
+from twinbook.doctor.salesforce import BOTH_WAYS, ONE_WAY
 from twinbook.domain.account_mapping import default_account_mapping
 from twinbook.domain.mapping import default_mapping
 from twinbook.engine.status import MESSAGE_LENGTH, STATUS
+from twinbook.install.salesforce import OPTIONS
 from twinbook.salesforce.config import SalesforceConfig
 from twinbook.salesforce.events import TOPICS
 from twinbook.settings.presets import ID_FIELDS, Preset
@@ -253,3 +255,21 @@ def test_the_check_would_find_mistakes(tmp_path: Path) -> None:
         path.write_text(path.read_text().replace(right, broken))
     problems = salesforces_own_tools(tmp_path / "force-app")["problems"]
     assert {problem.split("default/")[1].split(":")[0] for problem in problems} == set(wrong)
+
+
+def test_the_documentation_names_every_permission() -> None:
+    text = (PACKAGE.parents[1] / "docs" / "install-salesforce.md").read_text(encoding="utf-8")
+    paths = list(PACKAGE.glob("**/*.permissionset-meta.xml"))
+    labels = {Xml(path).text("label") for path in paths}
+    granted = {row["field"].split(".")[1] for path in paths for row in Xml(path).rows("fieldPermissions")}
+    granted |= {row["object"] for path in paths for row in Xml(path).rows("objectPermissions")}
+    assert {word for word in labels | granted if word and word not in text} == set()
+
+
+def test_the_installation_names_what_the_package_has() -> None:
+    labels = {Xml(path).text("label") for path in PACKAGE.glob("**/*.permissionset-meta.xml")}
+    assert {ONE_WAY, BOTH_WAYS} | {name for _, name in OPTIONS.values() if name} <= labels
+    folders = {path.relative_to(PACKAGE).as_posix() for path in (PACKAGE / "options").iterdir()}
+    assert {folder for folder, _ in OPTIONS.values()} == folders
+    roots = json.loads((PACKAGE / "sfdx-project.json").read_text())["packageDirectories"]
+    assert {root["path"] for root in roots} == folders | {"force-app"}

@@ -54,8 +54,9 @@ _ACCOUNT = (
 _PACKAGE = (
     "Setup > Company > Enable Features > SuiteCloud: REST Web Services and OAuth 2.0; Analytics: SuiteAnalytics "
     "Workbook.",
-    "The field for the Salesforce id, the role Twinbook with its permissions, and an employee of its own who has the "
-    "role: docs/install-netsuite.md, sections 2 to 4.",
+    "Fields, role and scripts, with the SuiteCloud CLI, in packages/netsuite of Twinbook's sources: suitecloud "
+    "account:setup, then suitecloud project:deploy. By hand: docs/install-netsuite.md.",
+    "Lists > Employees > New: an employee of its own; tab Access: give access, role Twinbook and no other.",
 )
 _INTEGRATION = (
     "Setup > Integration > Manage Integrations > New: name Twinbook, state Enabled.",
@@ -76,8 +77,10 @@ def _ping(draft: Draft) -> Step:
         State.DONE,
         "ping.secret is set; enter it in NetSuite too",
         (
-            "Customization > Scripting > Script Deployments > the change notifiers of Twinbook > Edit > Parameters:",
-            f"URL {base}/ping/{draft.connection}, connection {draft.connection}, secret as in {draft.file.path}.",
+            "Setup > Company > API Secrets > New: id _twinbook_ping, the value of ping.secret in "
+            f"{draft.file.path}; allow the scripts of Twinbook.",
+            "Customization > Scripting > Script Deployments > Twinbook change notifier (each) > Edit > Parameters: "
+            f"address {base}/ping/{draft.connection}, connection {draft.connection}.",
         ),
     )
 

@@ -16,7 +16,7 @@ from twinbook.settings import ConnectionSettings, account_policy, contact_policy
 CALLBACK = "https://login.salesforce.com/services/oauth2/success"
 
 # Folder of the package and permission set, if any, for what only some settings use.
-_OPTIONS = {
+OPTIONS = {
     Entity.OPPORTUNITY_CONTACT_ROLE: ("options/opportunity-roles", None),
     Entity.ACCOUNT_CONTACT_RELATION: ("options/account-relations", "Twinbook Integration: account relations"),
     Entity.QUOTE: ("options/quotes", "Twinbook Integration: quotes"),
@@ -71,7 +71,7 @@ def needed(settings: ConnectionSettings | None) -> tuple[list[str], list[str]]:
     used = set(salesforce_config(settings).role_sources)
     if Trigger.QUOTE in account_policy(settings).triggers:
         used.add(Entity.QUOTE)
-    for entity, (folder, permission_set) in _OPTIONS.items():
+    for entity, (folder, permission_set) in OPTIONS.items():
         if entity in used:
             folders.append(folder)
             sets += [permission_set] if permission_set else []
