@@ -7,7 +7,10 @@ import csv
 from pathlib import Path
 from typing import Any
 
+import sqlalchemy as sa
 from tests.scenario.product import Product, until
+
+from twinbook.store.schema import link
 
 CELIGO_SALESFORCE, CELIGO_NETSUITE = "celigo_sfnsio__NetSuite_Id__c", "custentity_celigo_sfio_sf_id"
 
@@ -124,6 +127,8 @@ async def test_losing_the_store_and_rebuilding_gives_the_same_links(p: Product, 
         await p.contact(LastName=f"No {number}", Email=f"no{number}@acme.example", AccountId=account)
     assert (await p.command("backfill")).code == 0
     before = (await p.command("status", "--json")).json()
+    pairs = await _links(p)
+    assert len(pairs) == 6
     for lost in tmp_path.glob("*.db*"):
         lost.unlink()
     await p.netsuite.reset_counters()
@@ -134,9 +139,33 @@ async def test_losing_the_store_and_rebuilding_gives_the_same_links(p: Product, 
     after = (await p.command("status", "--json")).json()
     for name in ("linked_contacts", "linked_accounts"):
         assert after[name] == before[name]
+    assert await _links(p) == pairs
     filled = (await p.command("backfill", "--json")).json()
     assert [(item["outcome"], item["number"]) for item in filled] == [("unchanged", 5)]
     assert (await p.command("rebuild", "--json")).json()["known"] == 6
+
+
+async def _links(p: Product) -> set[tuple[str, str, str | None]]:
+    """The link table as it stands."""
+    async with p.connected() as connection:
+        rows = await connection.store.read(lambda tx: tx.execute(sa.select(link)).all())
+        return {(row.entity, row.salesforce_id, row.netsuite_id) for row in rows}
+
+
+async def test_a_customer_that_was_created_wrongly_is_undone(p: Product) -> None:
+    account = await p.salesforce.insert("Account", {"Name": "Globex"})
+    stage = {"Name": "Deal", "StageName": "Closed Won", "CloseDate": "2030-01-31"}
+    await p.salesforce.insert("Opportunity", {"AccountId": account, **stage})
+    assert (await p.command("backfill")).code == 0
+    [customer] = await p.netsuite.records("customer", {"companyName": "Globex"})
+    undone = await p.command("undo", "--since", "1d", "--yes", "--json")
+    assert (undone.code, [item["step"] for item in undone.json()["undo"]]) == (0, ["inactivate"])
+    assert (await p.netsuite.read("customer", customer["id"]))["isInactive"] is True
+    assert (await p.salesforce.read("Account", account))["NetSuite_Id__c"] is None
+    assert (await p.command("backfill")).code == 0
+    [explained] = (await p.command("explain", account, "--json")).json()
+    assert explained["plan"]["reason"] == "LEFT_OUT"
+    assert await p.netsuite.count("customer") == 1
 
 
 async def test_links_of_celigo_are_taken_over(p: Product) -> None:

@@ -28,7 +28,7 @@ from twinbook.domain.records import (
     Value,
 )
 from twinbook.engine.care.pairs import Here, Pairs, There
-from twinbook.engine.care.undoing import Step, Subject, Undo
+from twinbook.engine.care.undoing import NOTHING_WRITTEN, Step, Subject, Undo
 from twinbook.engine.connection import Connection
 from twinbook.store import decisions, journal, links
 from twinbook.store.database import Tx
@@ -72,7 +72,10 @@ class Undoer:
             ids = await self._connection.store.read(next_ids)
             if not ids:
                 return
-            yield [self._undoing.plan(subject) for subject in await self._subjects(chosen, ids)]
+            planned = [self._undoing.plan(subject) for subject in await self._subjects(chosen, ids)]
+            # That an account was seen to be linked is told in the journal, and is nothing to be undone.
+            gates = self._undoing.opens_gate
+            yield [undo for undo in planned if not (gates and undo.obstacle == NOTHING_WRITTEN)]
             after = ids[-1]
 
     async def carry_out(self, batch: Sequence[Undo], *, by: str) -> list[Carried]:

@@ -30,6 +30,8 @@ from twinbook.domain.records import (
 )
 from twinbook.store.journal import Entry
 
+NOTHING_WRITTEN = "nothing was written that could be restored"
+
 _CREATED = frozenset({OutcomeKind.CREATED.value, "customer created"})
 _ADOPTED = frozenset({OutcomeKind.ADOPTED.value, "customer adopted"})
 
@@ -132,7 +134,7 @@ class Undoing:
         step = Step.TAKE_APART if whats & _ADOPTED else Step.RESTORE
         fields = tuple(self._fields(subject, step))
         if not fields and step is Step.RESTORE:
-            return self._undo(subject, Step.NOTHING, obstacle="nothing was written that could be restored")
+            return self._undo(subject, Step.NOTHING, obstacle=NOTHING_WRITTEN)
         if step is Step.RESTORE and all(item.obstacle for item in fields):
             return self._undo(
                 subject, Step.NOTHING, fields, "every field was changed since, or is restored already"
