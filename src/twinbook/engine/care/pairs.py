@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Protocol
 
+from twinbook.domain.policy import AccountPolicy, ContactPolicy
 from twinbook.domain.ports import ContactQuery, NetSuiteWrite, WriteResult
 from twinbook.domain.records import (
     Entity,
@@ -16,7 +18,7 @@ from twinbook.domain.records import (
     SalesforceContact,
 )
 from twinbook.engine.care.undoing import Undoing
-from twinbook.engine.connection import Connection
+from twinbook.engine.connection import Connection, StatusFields
 
 Here = SalesforceContact | SalesforceAccount
 There = NetSuiteContact | NetSuiteCustomer
@@ -49,15 +51,8 @@ class ContactPairs:
         self._connection = connection
 
     def undoing(self) -> Undoing:
-        policy, options = self._connection.contacts, self._connection.options
-        push = {options.push_field} if options.push_field else set()
-        return Undoing(
-            policy.mapping,
-            policy.salesforce_id_field,
-            policy.netsuite_id_field,
-            policy.netsuite_link.field if policy.netsuite_link else None,
-            options.status_fields.names | push,
-        )
+        options = self._connection.options
+        return _undoing(self._connection.contacts, options.status_fields, options.push_field)
 
     async def read(
         self, ids: Sequence[str], netsuite_ids: Sequence[str]
@@ -84,16 +79,9 @@ class AccountPairs:
         self._connection = connection
 
     def undoing(self) -> Undoing:
-        policy, options = self._connection.accounts, self._connection.options
-        push = {options.push_field} if options.push_field else set()
-        return Undoing(
-            policy.mapping,
-            policy.salesforce_id_field,
-            policy.netsuite_id_field,
-            policy.netsuite_link.field if policy.netsuite_link else None,
-            options.account_status_fields.names | push,
-            opens_gate=True,
-        )
+        options = self._connection.options
+        rules = _undoing(self._connection.accounts, options.account_status_fields, options.push_field)
+        return replace(rules, opens_gate=True)
 
     async def read(
         self, ids: Sequence[str], netsuite_ids: Sequence[str]
@@ -109,3 +97,13 @@ class AccountPairs:
 
     async def write_salesforce(self, changes: Mapping[str, Fields]) -> Mapping[str, WriteResult]:
         return await self._connection.salesforce.update_accounts(changes)
+
+
+def _undoing(policy: ContactPolicy | AccountPolicy, status: StatusFields, push: str | None) -> Undoing:
+    return Undoing(
+        policy.mapping,
+        policy.salesforce_id_field,
+        policy.netsuite_id_field,
+        policy.netsuite_link.field if policy.netsuite_link else None,
+        status.names | ({push} if push else set()),
+    )
