@@ -39,6 +39,7 @@ from twinbook.netsuite.auth import (
 from twinbook.netsuite.client import NetSuiteClient
 from twinbook.netsuite.config import NetSuiteConfig
 from twinbook.netsuite.permits import Permits, calling_at
+from twinbook.netsuite.restlet import Restlet, RestletScript
 from twinbook.netsuite.side import NetSuiteSide
 from twinbook.salesforce.auth import ClientCredentials as SalesforceClientCredentials
 from twinbook.salesforce.auth import Grant, JwtBearer, TokenProvider, read_private_key
@@ -114,6 +115,7 @@ async def connect(
     """A live connection. Raises `PermanentError` with a remedy when a login or a needed field is missing."""
     async with open_sides(settings, clock, permits) as sides:
         facts = await sides.salesforce.discover()
+        await sides.netsuite.choose_transport()
         policy = contact_policy(
             settings,
             salesforce_schema=await sides.salesforce.describe(Entity.CONTACT),
@@ -311,14 +313,27 @@ def _netsuite_side(
         customer_fields=tuple(sorted(account_policy(settings).mapping.netsuite_fields)),
         read_addresses=netsuite.read_addresses,
         read_deleted=netsuite.read_deleted,
+        transport=netsuite.transport,
     )
-    client = NetSuiteClient(
-        http,
-        netsuite_authorizer(settings, http, config.url, clock),
-        permits(netsuite.account_id, netsuite.concurrency or CONCURRENCY),
-        config.url,
+    limit = permits(netsuite.account_id, netsuite.concurrency or CONCURRENCY)
+    client = NetSuiteClient(http, netsuite_authorizer(settings, http, config.url, clock), limit, config.url)
+    restlet = _restlet(settings, http, config, limit, clock) if netsuite.transport != "rest" else None
+    return NetSuiteSide(client, config, monotonic=clock.monotonic, restlet=restlet)
+
+
+def _restlet(
+    settings: ConnectionSettings, http: HttpTransport, config: NetSuiteConfig, permits: Permits, clock: Clock
+) -> Restlet:
+    """With a login of its own: a login that may not use RESTlets still serves REST."""
+    netsuite = settings.netsuite
+    login = netsuite_authorizer(settings, http, config.url, clock, scopes=("restlets",))
+    script = RestletScript(
+        netsuite.restlet_script,
+        netsuite.restlet_deployment,
+        netsuite.restlet_batch,
+        netsuite.timeout_seconds,
     )
-    return NetSuiteSide(client, config, monotonic=clock.monotonic)
+    return Restlet(NetSuiteClient(http, login, permits, config.restlet_url), script)
 
 
 def _own_permits(_account: str, limit: int) -> Permits:
@@ -326,7 +341,11 @@ def _own_permits(_account: str, limit: int) -> Permits:
 
 
 def netsuite_authorizer(
-    settings: ConnectionSettings, http: HttpTransport, url: str, clock: Clock | None = None
+    settings: ConnectionSettings,
+    http: HttpTransport,
+    url: str,
+    clock: Clock | None = None,
+    scopes: tuple[str, ...] = ("rest_webservices",),
 ) -> Authorizer:
     """The login to NetSuite that the settings describe."""
     clock = clock or SystemClock()
@@ -340,6 +359,6 @@ def netsuite_authorizer(
         )
         return TokenBasedLogin(TokenCredentials(netsuite.account_id, *map(_plain, secrets)))
     credentials = ClientCredentials(
-        netsuite.client_id or "", netsuite.certificate_id or "", netsuite.read_private_key() or ""
+        netsuite.client_id or "", netsuite.certificate_id or "", netsuite.read_private_key() or "", scopes
     )
     return OAuth2Login(http, url, credentials, wall=clock.now, monotonic=clock.monotonic)

@@ -44,6 +44,11 @@ SIZE = click.IntRange(0, 1_000_000)
     type=click.Path(file_okay=False, path_type=Path),
     help="Directory that keeps data and credentials over restarts. Without it all is in memory.",
 )
+@click.option(
+    "--netsuite-project",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Folder of an SDF project to deploy in the NetSuite account: its fields, RESTlets and user events.",
+)
 @click.option("--tls", is_flag=True, help="https and gRPC over TLS, with a self-signed certificate.")
 @click.option(
     "--latency-ms",

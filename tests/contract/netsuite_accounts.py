@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from starlette.applications import Starlette
 from tests.memory.netsuite import MemoryNetSuite
@@ -22,8 +22,12 @@ from twinbook.netsuite.auth import (
     TokenBasedLogin,
     TokenCredentials,
 )
+from twinbook.netsuite.client import NetSuiteClient
 from twinbook.netsuite.config import NetSuiteConfig
+from twinbook.netsuite.permits import Permits
+from twinbook.netsuite.restlet import Restlet, RestletScript
 from twinbook.netsuite.side import NetSuiteSide
+from twinbook.packaged import folder
 from twinbook_sandbox.client import SandboxClient
 from twinbook_sandbox.core.clock import Clock
 from twinbook_sandbox.core.control import control_routes
@@ -108,6 +112,7 @@ class AccountInSandbox:
 
     side: NetSuiteSide
     control: SandboxClient
+    transport: str = "rest"
 
     async def customer(self, name: str, **fields: Any) -> str:
         return await self.control.insert(
@@ -133,15 +138,18 @@ class AccountInSandbox:
 
     @asynccontextmanager
     async def losing_answers(self, method: str) -> AsyncIterator[None]:
-        await self.control.add_fault("drop_after_commit", times=None, method=method, path="/contact/")
+        for matching in ({"method": method, "path": "/contact/"}, {"kind": "restlet", "method": "POST"}):
+            await self.control.add_fault("drop_after_commit", times=None, **matching)
         yield
         await self.control.clear_faults()
 
     async def throttle_next(self) -> None:
         text = "Concurrent request limit exceeded. Request blocked."
-        await self.control.add_fault(
-            "reject", path="/services/rest/", status=429, code="CONCURRENCY_LIMIT_EXCEEDED", message=text
-        )
+        refusals = {
+            "rest": {"path": "/services/rest/", "status": 429, "code": "CONCURRENCY_LIMIT_EXCEEDED"},
+            "restlet": {"kind": "restlet", "status": 400, "code": "SSS_REQUEST_LIMIT_EXCEEDED"},
+        }
+        await self.control.add_fault("reject", message=text, **refusals[self.transport])
 
 
 def account_in_memory() -> AccountInMemory:
@@ -170,6 +178,7 @@ async def running_account(path: Path) -> AsyncIterator[NetSuiteAccount]:
     finally:
         traffic.clear_faults()
         await server.stop()
+        await account.scripts.stop()
         account.close()
 
 
@@ -178,26 +187,39 @@ async def account_in_sandbox(
     account: NetSuiteAccount,
     login: str = "ec",
     *,
+    transport: Literal["rest", "restlet", "auto"] = "rest",
     wall: Callable[[], float] = time.time,
     monotonic: Callable[[], float] = time.monotonic,
 ) -> AsyncIterator[AccountInSandbox]:
     """A side that logs in with the EC key, the RSA key or the TBA token (`ec`, `rsa`, `tba`)."""
     base_url, credentials = account.base_url, account.credentials()
+    if transport != "rest":
+        account.scripts.deploy(folder("netsuite"))
     config = NetSuiteConfig(
         credentials["account_id"],
         base_url=base_url,
         id_field=ID_FIELD,
         locked_field=LOCKED_FIELD,
         page_size=PAGE,
+        transport=transport,
     )
     async with HttpTransport(HttpSettings(), time.time) as http, SandboxClient(base_url) as control:
-        authorizer = _authorizer(http, base_url, credentials, login, wall)
-        side = NetSuiteSide.over(http, authorizer, config, monotonic=monotonic)
-        yield AccountInSandbox(side, control)
+        authorizer, permits = _authorizer(http, base_url, credentials, login, wall), Permits(4)
+        for_restlets = _authorizer(http, base_url, credentials, login, wall, ("restlets",))
+        restlet = Restlet(NetSuiteClient(http, for_restlets, permits, base_url), RestletScript())
+        client = NetSuiteClient(http, authorizer, permits, base_url)
+        side = NetSuiteSide(client, config, monotonic=monotonic, restlet=restlet)
+        await side.choose_transport()
+        yield AccountInSandbox(side, control, transport)
 
 
 def _authorizer(
-    http: HttpTransport, base_url: str, credentials: dict[str, Any], login: str, wall: Callable[[], float]
+    http: HttpTransport,
+    base_url: str,
+    credentials: dict[str, Any],
+    login: str,
+    wall: Callable[[], float],
+    scopes: tuple[str, ...] = ("rest_webservices",),
 ) -> Authorizer:
     if login == "tba":
         tba = credentials["tba"]
@@ -211,5 +233,5 @@ def _authorizer(
             )
         )
     kept = credentials if login == "ec" else credentials["rsa"]
-    mapping = ClientCredentials(kept["client_id"], kept["certificate_id"], kept["private_key"])
+    mapping = ClientCredentials(kept["client_id"], kept["certificate_id"], kept["private_key"], scopes)
     return OAuth2Login(http, base_url, mapping, wall=wall, monotonic=time.monotonic)

@@ -6,6 +6,7 @@ import shutil
 import uuid
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from tests.contract import real_systems
@@ -49,7 +50,10 @@ def account_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return new_account_file(tmp_path_factory.mktemp("netsuite") / "account.sqlite")
 
 
-@pytest.fixture(params=real_systems.systems)
+_TRANSPORTS: Mapping[str, Literal["rest", "restlet"]] = {"sandbox": "rest", "restlet": "restlet"}
+
+
+@pytest.fixture(params=[*real_systems.systems, "restlet"])
 async def account(
     request: pytest.FixtureRequest, account_file: Path, tmp_path: Path
 ) -> AsyncIterator[Account]:
@@ -62,7 +66,10 @@ async def account(
         yield account_in_memory()
         return
     copy = Path(shutil.copy(account_file, tmp_path / "account.sqlite"))
-    async with running_account(copy) as emulated, account_in_sandbox(emulated) as in_sandbox:
+    async with (
+        running_account(copy) as emulated,
+        account_in_sandbox(emulated, transport=_TRANSPORTS[request.param]) as in_sandbox,
+    ):
         yield in_sandbox
 
 

@@ -326,8 +326,8 @@ class MemoryNetSuite:
             match write:
                 case Create(external_id, fields):
                     return await self._upsert(f"create_{noun}", entity, external_id, fields)
-                case Update(id_, fields):
-                    return await self._update(f"update_{noun}", entity, id_, fields)
+                case Update(id_, fields, version):
+                    return await self._update(f"update_{noun}", entity, id_, fields, version)
                 case Delete(id_):
                     return await self._delete(f"delete_{noun}", entity, id_)
 
@@ -365,9 +365,14 @@ class MemoryNetSuite:
 
         return await self._write(kind, correlation_id, put)
 
-    async def _update(self, kind: str, entity: Entity, netsuite_id: str, fields: Fields) -> WriteResult:
+    async def _update(
+        self, kind: str, entity: Entity, netsuite_id: str, fields: Fields, version: str | None
+    ) -> WriteResult:
         async def patch() -> str:
-            self._change(self._existing(entity, netsuite_id), fields)
+            record = self._existing(entity, netsuite_id)
+            if version not in (None, record.modified):
+                raise TemporaryError("RECORD_CHANGED", "The record was changed since it was read.")
+            self._change(record, fields)
             return netsuite_id
 
         return await self._write(kind, netsuite_id, patch)

@@ -1,7 +1,12 @@
-"""One sandbox and one installation for each scenario test."""
+"""One sandbox and one installation for each scenario test.
+
+NetSuite is reached over REST, in the modules that matter most through the RESTlet too. The environment variable
+TWINBOOK_TEST_TRANSPORT (rest or restlet) chooses one of them for all tests.
+"""
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -11,10 +16,21 @@ from tests.postgres import Server
 from tests.scenario.product import Product, product
 from tests.scenario.workers import Cluster, cluster
 
+TRANSPORTS = ("rest", "restlet")
+WITH_BOTH = frozenset({"test_main_job", "test_lifecycle", "test_from_netsuite"})
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "p" in metafunc.fixturenames:
+        chosen = os.environ.get("TWINBOOK_TEST_TRANSPORT")
+        with_both = metafunc.module.__name__.rpartition(".")[2] in WITH_BOTH
+        every = TRANSPORTS if with_both else TRANSPORTS[:1]
+        metafunc.parametrize("p", [chosen] if chosen else every, indirect=True)
+
 
 @pytest_asyncio.fixture
-async def p(tmp_path: Path) -> AsyncIterator[Product]:
-    async with product(tmp_path) as made:
+async def p(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Product]:
+    async with product(tmp_path, transport=request.param) as made:
         yield made
 
 

@@ -26,9 +26,11 @@ from twinbook.domain.records import (
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """The write is done; `id` is the record's id on the target."""
+    """The write is done; `id` is the record's id on the target. `kept` is the record as it is now, where the answer
+    tells: then nobody has to read it again."""
 
     id: str
+    kept: NetSuiteContact | NetSuiteCustomer | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +57,12 @@ class Create:
 
 @dataclass(frozen=True, slots=True)
 class Update:
-    """Changed fields only, vendor names; None clears."""
+    """Changed fields only, vendor names; None clears. With a `version`, a record that was saved since then is refused
+    with `TemporaryError` RECORD_CHANGED, where the transport can tell: REST cannot."""
 
     id: str
     fields: Fields
+    version: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from twinbook.domain.records import Entity
 from twinbook.netsuite.auth import host_of
@@ -24,6 +25,9 @@ class NetSuiteConfig:
 
     `concurrency` is the most calls in flight. `overlap_s` is how long a record may take from the moment it is
     stamped with until it can be seen.
+
+    `transport` is the way contacts and customers are read and written; `auto` is REST until the side has looked
+    whether the RESTlet is there.
     """
 
     account_id: str
@@ -39,11 +43,17 @@ class NetSuiteConfig:
     concurrency: int = 4
     overlap_s: float = 300.0
     page_size: int = 1000
+    transport: Literal["rest", "restlet", "auto"] = "rest"
 
     @property
     def url(self) -> str:
         """The base URL of the REST services."""
         return (self.base_url or host_of(self.account_id)).rstrip("/")
+
+    @property
+    def restlet_url(self) -> str:
+        """The base URL of RESTlets (netsuite.md 1.1)."""
+        return self.url.replace(".suitetalk.api.", ".restlets.api.")
 
     def record_address(self, entity: Entity) -> str:
         """The address of a record's page for people, with `{id}` in the place of its internal id (netsuite.md 1.1)."""

@@ -4,7 +4,7 @@ REST wraps nearly every business rule in `USER_ERROR` or `INVALID_CONTENT`, so a
 code and text together (netsuite.md 3.2); the texts themselves are kept. Texts that the fact sheet gives as
 unverified have a row too: an account that words them otherwise gets the vendor's own code instead.
 
-    TemporaryError   CONCURRENCY_LIMIT_EXCEEDED  RECORD_CHANGED  NETSUITE_UNAVAILABLE
+    TemporaryError   CONCURRENCY_LIMIT_EXCEEDED  RECORD_CHANGED  SCRIPT_CUT_SHORT  NETSUITE_UNAVAILABLE
     PermanentError   one of `RULES`, else NetSuite's own code, else HTTP_<status>
 """
 
@@ -59,9 +59,15 @@ _CHANGED = re.compile(
     r"RCRD_HAS_BEEN_CHANGED|RCRD_EDITED_SINCE_RETRIEVED|Record has been changed", re.IGNORECASE
 )
 CONCURRENCY_LIMIT = "CONCURRENCY_LIMIT_EXCEEDED"
+_CUT_SHORT = re.compile(r"SSS_USAGE_LIMIT_EXCEEDED|SSS_TIME_LIMIT_EXCEEDED")
 _THROTTLED = re.compile(r"CONCURRENCY_LIMIT_EXCEEDED|SSS_REQUEST_LIMIT_EXCEEDED|ExceededConcurrentRequest")
 
 RULES: Final = (
+    _rule(
+        "NO_RESTLET",
+        r"SSS_INVALID_SCRIPTLET_ID",
+        'Deploy packages/netsuite, check the script and deployment ids, or set transport = "rest".',
+    ),
     _rule(
         "INVALID_LOGIN",
         r"INVALID_LOGIN",
@@ -171,12 +177,20 @@ def error_from(response: HttpResponse, *, writing: bool) -> TemporaryError | Per
     seen = f"{refusal.vendor_code} {refusal.text}"
     if refusal.status == 429 or _THROTTLED.search(seen):
         return TemporaryError(CONCURRENCY_LIMIT, refusal.text, retry_after=response.retry_after)
-    if _CHANGED.search(seen):
-        return TemporaryError("RECORD_CHANGED", refusal.text)
+    if _CUT_SHORT.search(seen):
+        return TemporaryError("SCRIPT_CUT_SHORT", refusal.text, outcome_unknown=writing)
     if refusal.status >= 500 or _is_page(response):
         return TemporaryError(
             "NETSUITE_UNAVAILABLE", refusal.text, retry_after=response.retry_after, outcome_unknown=writing
         )
+    return judged(refusal)
+
+
+def judged(refusal: Refusal) -> TemporaryError | PermanentError:
+    """What a refusal of one record means, whichever way it came."""
+    seen = f"{refusal.vendor_code} {refusal.text}"
+    if _CHANGED.search(seen):
+        return TemporaryError("RECORD_CHANGED", refusal.text)
     for rule in RULES:
         match = rule.pattern.search(seen)
         if match is not None:

@@ -43,7 +43,7 @@ class RecordService:
 
         The address book is replaced as a whole: a repeated call must not append its line again.
         """
-        path = _path(kind, _by_external_id(external_id))
+        path = _path(kind, f"eid:{checked_external_id(external_id)}")
         params = {"replace": "addressBook"} if "addressBook" in body else None
         response = await self._client.call(
             "PUT", path, params=params, headers=STRICT, json=body, writing=True
@@ -52,15 +52,17 @@ class RecordService:
 
     async def update(self, kind: RecordType, id_: str, body: Body) -> None:
         """Change the properties in `body`; None clears."""
-        await self._client.call("PATCH", _path(kind, _by_id(id_)), headers=STRICT, json=body, writing=True)
+        await self._client.call(
+            "PATCH", _path(kind, checked_id(id_)), headers=STRICT, json=body, writing=True
+        )
 
     async def delete(self, kind: RecordType, id_: str) -> None:
-        await self._client.call("DELETE", _path(kind, _by_id(id_)), writing=True)
+        await self._client.call("DELETE", _path(kind, checked_id(id_)), writing=True)
 
     async def attach(self, customer_id: str, contact_id: str, role_id: str | None) -> None:
         """Attach a contact to a customer with this role, or without one (netsuite.md 2.10). The answer of an account
         that refuses to attach what is attached is no refusal of ours."""
-        body = {} if role_id is None else {"role": {"id": _by_id(role_id)}}
+        body = {} if role_id is None else {"role": {"id": checked_id(role_id)}}
         try:
             await self._client.call(
                 "POST", _relation("attach", customer_id, contact_id), json=body, writing=True
@@ -82,11 +84,13 @@ class RecordService:
     async def with_sublists(self, kind: RecordType, id_: str) -> Body:
         """The whole record with its sublists inline."""
         params = {"expandSubResources": "true"}
-        return _object(await self._client.call("GET", _path(kind, _by_id(id_)), params=params, writing=False))
+        return _object(
+            await self._client.call("GET", _path(kind, checked_id(id_)), params=params, writing=False)
+        )
 
     async def id_of(self, kind: RecordType, external_id: str) -> str:
         """The internal id of the record with this external id."""
-        path = _path(kind, _by_external_id(external_id))
+        path = _path(kind, f"eid:{checked_external_id(external_id)}")
         record = _object(await self._client.call("GET", path, params={"fields": "id"}, writing=False))
         id_ = str(record.get("id", ""))
         if not is_id(id_):
@@ -99,11 +103,12 @@ def _path(kind: RecordType, key: str) -> str:
 
 
 def _relation(verb: str, customer_id: str, contact_id: str) -> str:
-    contact = f"{RecordType.CONTACT.value}/{_by_id(contact_id)}"
-    return f"{_path(RecordType.CUSTOMER, _by_id(customer_id))}/!{verb}/{contact}"
+    contact = f"{RecordType.CONTACT.value}/{checked_id(contact_id)}"
+    return f"{_path(RecordType.CUSTOMER, checked_id(customer_id))}/!{verb}/{contact}"
 
 
-def _by_external_id(external_id: str) -> str:
+def checked_external_id(external_id: str) -> str:
+    """The external id, if it can be one. Raises `PermanentError` INVALID_EXTERNAL_ID."""
     if _EXTERNAL_ID.fullmatch(external_id) is None:
         raise PermanentError(
             "INVALID_EXTERNAL_ID",
@@ -111,10 +116,11 @@ def _by_external_id(external_id: str) -> str:
             field="externalId",
             remedy="Use at most 255 letters, digits, underscores and hyphens.",
         )
-    return f"eid:{external_id}"
+    return external_id
 
 
-def _by_id(id_: str) -> str:
+def checked_id(id_: str) -> str:
+    """The internal id, if it can be one. Raises `PermanentError` INVALID_ID."""
     if not is_id(id_):
         raise PermanentError(
             "INVALID_ID",

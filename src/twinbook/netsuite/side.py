@@ -1,55 +1,61 @@
 """The NetSuite account behind the domain's port: what the engine calls.
 
+Contacts and customers are read and written through one of two transports: over REST, or through the RESTlet of
+`packages/netsuite`. Everything else (polling, listing, attaching, metadata) goes over REST.
+
 Calls that read raise `TemporaryError` or `PermanentError`. Calls that write return them inside `Failed`, for they
 are about one record each.
 """
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
-from typing import Any, Self
+from typing import Self
 
-from twinbook.domain.errors import PermanentError, TemporaryError
+from twinbook.domain.errors import PermanentError
+from twinbook.domain.ids import named_by
 from twinbook.domain.ports import (
     Changes,
     ContactQuery,
-    Create,
-    Delete,
-    Failed,
     Guard,
     Listing,
     NetSuiteWrite,
     Schema,
+    Stamp,
     Stamps,
-    Update,
     WriteResult,
-    Written,
     unguarded,
 )
-from twinbook.domain.records import Entity, Fields, Key, NetSuiteContact, NetSuiteCustomer, Side, Value
+from twinbook.domain.records import Entity, Key, NetSuiteContact, NetSuiteCustomer, Side
 from twinbook.http import Http
-from twinbook.netsuite.addresses import address_book, default_line, has_address
 from twinbook.netsuite.auth import Authorizer
 from twinbook.netsuite.changes import ChangeFeed
 from twinbook.netsuite.client import NetSuiteClient
+from twinbook.netsuite.columns import Column, select_list
 from twinbook.netsuite.config import NetSuiteConfig
 from twinbook.netsuite.discovery import AccountFacts, Discovery
-from twinbook.netsuite.errors import concerns_login
-from twinbook.netsuite.fields import ADDRESS_FIELDS, BOOLEAN, REFERENCE, TEXT
+from twinbook.netsuite.fields import BOOLEAN, TEXT
 from twinbook.netsuite.metadata import RECORD_TYPES, Catalogue, Metadata
 from twinbook.netsuite.permits import Permits
 from twinbook.netsuite.reading import ContactReader, CustomerReader
-from twinbook.netsuite.records import RecordService
+from twinbook.netsuite.records import RecordService, RecordType
+from twinbook.netsuite.restlet import Restlet, RestletWriter
+from twinbook.netsuite.rows import VERSION, SuiteQLRows
 from twinbook.netsuite.suiteql import SuiteQL, id_literal
+from twinbook.netsuite.writing import RestWriter, Writer, result_of
 
 
 class NetSuiteSide:
-    """`NetSuitePort` over REST. `monotonic` is in seconds."""
+    """`NetSuitePort` for an account. `monotonic` is in seconds; without a `restlet` the transport is REST."""
 
     def __init__(
-        self, client: NetSuiteClient, config: NetSuiteConfig, *, monotonic: Callable[[], float]
+        self,
+        client: NetSuiteClient,
+        config: NetSuiteConfig,
+        *,
+        monotonic: Callable[[], float],
+        restlet: Restlet | None = None,
     ) -> None:
         self._config = config
         self._client = client
@@ -57,8 +63,8 @@ class NetSuiteSide:
         self._suiteql = SuiteQL(client)
         own = {config.id_field: TEXT} | ({config.locked_field: BOOLEAN} if config.locked_field else {})
         self._catalogue = Catalogue(Metadata(client), own, oneworld=config.oneworld)
-        self._contacts = ContactReader(self._suiteql, self._catalogue, config)
-        self._customers = CustomerReader(self._suiteql, self._catalogue, config)
+        self._restlet = restlet
+        self._use(restlet if config.transport == "restlet" else None)
         self._changes = ChangeFeed(
             self._suiteql,
             overlap=timedelta(seconds=config.overlap_s),
@@ -66,6 +72,28 @@ class NetSuiteSide:
             read_deleted=config.read_deleted,
             page=config.page_size,
         )
+
+    def _use(self, restlet: Restlet | None) -> None:
+        """Read and write through the RESTlet, or without one over REST."""
+        source = restlet or SuiteQLRows(self._suiteql)
+        self._contacts = ContactReader(source, self._catalogue, self._config)
+        self._customers = CustomerReader(source, self._catalogue, self._config)
+        self._writer: Writer = (
+            RestletWriter(restlet, self._contacts, self._customers)
+            if restlet
+            else RestWriter(self._client, self._catalogue)
+        )
+
+    async def choose_transport(self) -> None:
+        """With `auto`: the RESTlet where it is deployed for this login, else REST. Raises `TemporaryError`."""
+        if self._config.transport != "auto" or self._restlet is None:
+            return
+        try:
+            await self._restlet.release()
+        except PermanentError:
+            self._use(None)
+        else:
+            self._use(self._restlet)
 
     @classmethod
     def over(
@@ -98,18 +126,18 @@ class NetSuiteSide:
     async def write_contacts(
         self, writes: Mapping[str, NetSuiteWrite], guard: Guard = unguarded
     ) -> Mapping[str, WriteResult]:
-        return await self._write(Entity.CONTACT, writes, guard)
+        return await self._writer.write(RecordType.CONTACT, writes, guard)
 
     async def attach(self, customer_id: str, contact_id: str, role_id: str | None) -> WriteResult:
-        return await _result(self._attach(customer_id, contact_id, role_id))
+        return await result_of(self._attach(customer_id, contact_id, role_id))
 
     async def detach(self, customer_id: str, contact_id: str) -> WriteResult:
-        return await _result(self._detach(customer_id, contact_id))
+        return await result_of(self._detach(customer_id, contact_id))
 
     async def write_customers(
         self, writes: Mapping[str, NetSuiteWrite], guard: Guard = unguarded
     ) -> Mapping[str, WriteResult]:
-        return await self._write(Entity.ACCOUNT, writes, guard)
+        return await self._writer.write(RecordType.CUSTOMER, writes, guard)
 
     async def changes_since(self, entity: Entity, cursor: str | None) -> Changes:
         return await self._changes.since(entity, cursor)
@@ -129,7 +157,16 @@ class NetSuiteSide:
         return int(rows[0]["total"])
 
     async def list_stamps(self, after: str | None) -> Stamps:
-        return await self._contacts.stamps(after, self._config.page_size)
+        """By keyset, since no query gives more than 100,000 rows (netsuite.md 4.2)."""
+        number, own = self._config.page_size, Column(self._config.id_field, TEXT)
+        columns = select_list(("c.id", "c.externalid", own.sql("c"), VERSION))
+        beyond = f" WHERE c.id > {id_literal(after)}" if after is not None else ""
+        rows = await self._suiteql.first(f"SELECT {columns} FROM contact c{beyond} ORDER BY c.id", number)  # noqa: S608
+        stamps = tuple(
+            Stamp(row["id"], row.get("version", ""), named_by(row.get(own.key), row.get("externalid")))
+            for row in rows
+        )
+        return Stamps(stamps, stamps[-1].id if len(stamps) == number else None)
 
     async def describe(self, entity: Entity) -> Schema:
         return await self._catalogue.refresh(entity)
@@ -138,44 +175,6 @@ class NetSuiteSide:
         """What the account offers this login. Raises nothing: failures are among the facts."""
         return await self._discovery().facts()
 
-    async def _write(
-        self, entity: Entity, writes: Mapping[str, NetSuiteWrite], guard: Guard
-    ) -> Mapping[str, WriteResult]:
-        """One call for each record, side by side as far as permits allow."""
-        service = RecordService(self._client.guarded(guard))
-        sent = (_result(self._send(service, entity, write)) for write in writes.values())
-        results = await asyncio.gather(*sent, return_exceptions=True)
-        done: dict[str, WriteResult] = {}
-        for key, result in zip(writes, results, strict=True):
-            if isinstance(result, BaseException):
-                raise result
-            done[key] = result
-        return done
-
-    async def _send(self, service: RecordService, entity: Entity, write: NetSuiteWrite) -> str:
-        kind = RECORD_TYPES[entity]
-        match write:
-            case Create(external_id, fields):
-                body = await self._body(entity, fields)
-                if has_address(fields) and (book := address_book(fields, None)) is not None:
-                    body["addressBook"] = book
-                return await service.upsert(kind, external_id, body)
-            case Update(id_, fields):
-                await self._update(service, entity, id_, fields)
-                return id_
-            case Delete(id_):
-                await service.delete(kind, id_)
-                return id_
-
-    async def _update(self, service: RecordService, entity: Entity, id_: str, fields: Fields) -> None:
-        body = await self._body(entity, fields)
-        if has_address(fields):
-            record = await service.with_sublists(RECORD_TYPES[entity], id_)
-            if (book := address_book(fields, default_line(record))) is not None:
-                body["addressBook"] = book
-        if body:
-            await service.update(RECORD_TYPES[entity], id_, body)
-
     async def _attach(self, customer_id: str, contact_id: str, role_id: str | None) -> str:
         await self._records.attach(customer_id, contact_id, role_id)
         return contact_id
@@ -183,22 +182,3 @@ class NetSuiteSide:
     async def _detach(self, customer_id: str, contact_id: str) -> str:
         await self._records.detach(customer_id, contact_id)
         return contact_id
-
-    async def _body(self, entity: Entity, fields: Fields) -> dict[str, Any]:
-        """The JSON of these fields, without the address. Names that nobody knows are sent: NetSuite refuses them."""
-        names = [name for name in fields if name not in ADDRESS_FIELDS]
-        types = await self._catalogue.types(entity, names)
-        return {name: _json(types, name, fields[name]) for name in names}
-
-
-def _json(types: Mapping[str, str], name: str, value: Value) -> object:
-    if value is not None and types.get(name) == REFERENCE:
-        return {"id": str(value)}
-    return value
-
-
-async def _result(writing: Awaitable[str]) -> WriteResult:
-    try:
-        return Written(await writing)
-    except (TemporaryError, PermanentError) as error:
-        return Failed(error, of_call=concerns_login(error))

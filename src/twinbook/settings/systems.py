@@ -13,6 +13,7 @@ from twinbook.settings.table import ExistingFile, Name, Seconds, Table, Url, ref
 
 CustomField = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]*__c$", max_length=80)]
 CustomEntityField = Annotated[str, StringConstraints(pattern=r"^custentity[a-z0-9_]+$", max_length=40)]
+ScriptId = Annotated[str, StringConstraints(pattern=r"^(custom[a-z0-9_]+|[0-9]+)$", max_length=40)]
 RoleSource = Literal["AccountContactRole", "AccountContactRelation", "OpportunityContactRole"]
 
 _TEST_ORGS = (".sandbox.my.salesforce.com", ".scratch.my.salesforce.com")
@@ -172,6 +173,15 @@ class NetSuiteSettings(Table):
     """Most calls at once, over all workers; when absent, what the account allows less reserve_calls (4 if unknown)."""
     reserve_calls: Annotated[int, Field(ge=0, le=100)] = 1
     """Calls at once that are left to other integrations of what the account allows (5 to 20 for most)."""
+    transport: Literal["rest", "restlet", "auto"] = "auto"
+    """How contacts and customers are read and written: one by one over REST, or in batches through the RESTlet of
+    packages/netsuite. With auto: the RESTlet where it is deployed for this login."""
+    restlet_script: ScriptId = "customscript_twinbook_batch"
+    """Script id of the RESTlet, or its number."""
+    restlet_deployment: ScriptId = "customdeploy_twinbook_batch"
+    """Deployment id of the RESTlet, or its number."""
+    restlet_batch: Annotated[int, Field(ge=1, le=200)] = 50
+    """Most records that one call of the RESTlet writes. NetSuite's scripts on save take their time for each."""
     id_field: CustomEntityField = ID_FIELDS[Preset.TWINBOOK].netsuite
     """Custom entity field on contact and customer that holds the Salesforce id; see `preset`."""
     link_field: CustomEntityField = "custentity_twinbook_link"

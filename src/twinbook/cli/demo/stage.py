@@ -19,6 +19,7 @@ from twinbook.composition import configure_logging, connect
 from twinbook.engine.clock import SystemClock
 from twinbook.engine.connection import Connection
 from twinbook.engine.running.supervisor import Supervisor, first_of
+from twinbook.packaged import folder
 from twinbook.settings import ConnectionSettings, load
 from twinbook.settings.model import LogSettings
 from twinbook.settings.sandbox import from_sandbox
@@ -63,7 +64,8 @@ async def stage(*, accounts: int, contacts: int, latency_ms: int) -> AsyncIterat
         directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="twinbook-demo-")))
         description = await stack.enter_async_context(
             _sandbox(
-                "--accounts", str(accounts), "--contacts", str(contacts), "--latency-ms", str(latency_ms)
+                *("--accounts", str(accounts), "--contacts", str(contacts), "--latency-ms", str(latency_ms)),
+                *("--netsuite-project", str(folder("netsuite"))),
             )
         )
         configure_logging(LogSettings(level="error"))

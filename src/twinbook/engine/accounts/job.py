@@ -50,6 +50,7 @@ class AccountJob:
     decision: Decision | None = None
     customer_id: str | None = None
     wrote_netsuite: bool = False
+    kept: NetSuiteCustomer | None = None
     wrote_salesforce: Fields = field(default_factory=dict)
     agreed: Fields = field(default_factory=dict)
     error: SideError | None = None

@@ -106,6 +106,7 @@ class AccountWork:
                 job.error, job.call_failed = result.error, result.of_call
             elif result is not None:
                 job.customer_id, job.wrote_netsuite = result.id, True
+                job.kept = result.kept if isinstance(result.kept, NetSuiteCustomer) else None
 
     async def _write_salesforce(self, jobs: Sequence[AccountJob]) -> None:
         policy, options = self._connection.accounts, self._connection.options
@@ -138,7 +139,7 @@ class AccountWork:
         accounts: dict[str, SalesforceAccount] = {}
         customers: dict[str, NetSuiteCustomer] = {}
         written = [job.account.id for job in jobs if job.plan.salesforce_changes and job.wrote_salesforce]
-        ids = [job.customer_id for job in jobs if job.wrote_netsuite and job.customer_id]
+        ids = [job.customer_id for job in jobs if job.wrote_netsuite and job.customer_id and not job.kept]
         try:
             if ids:
                 found = await self._connection.netsuite.find_customers(ids=ids)
@@ -149,7 +150,7 @@ class AccountWork:
             pass
         for job in jobs:
             if job.customer_id is not None:
-                kept = customers.get(job.customer_id)
+                kept = job.kept or customers.get(job.customer_id)
                 job.agree(self._connection.accounts, accounts.get(job.account.id), kept)
 
     async def _remember(self, jobs: Sequence[AccountJob]) -> None:

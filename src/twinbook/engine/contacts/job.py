@@ -200,14 +200,14 @@ class Job:
         )
 
     def _agreed(self, mapping: ContactMapping, contact: SalesforceContact) -> Fields:
-        netsuite = self.kept if self.wrote_netsuite else self._before
+        netsuite = self.kept if self.wrote_netsuite else self.before
         return self.plan.agreed if netsuite is None else agreed_after(self.plan, mapping, contact, netsuite)
 
     def _establish(self, tx: Tx, agreed: Fields, contact: SalesforceContact, *, now: float) -> None:
         """`contact` is the Salesforce contact as it was when it showed what is agreed."""
         assert self.netsuite_id is not None  # noqa: S101 - callers check
         link = self.view.link
-        netsuite = self.kept or self._before
+        netsuite = self.kept or self.before
         version = netsuite.version if netsuite else ""
         if (
             link is not None
@@ -314,12 +314,12 @@ class Job:
     def _netsuite_changes(self) -> tuple[Change, ...]:
         if not self.wrote_netsuite:
             return ()
-        before = self._before
+        before = self.before
         known: Fields = {**before.fields, COMPANY_ROW.netsuite: before.company_id} if before else {}
         return self._provenance.changes(Side.NETSUITE, self.plan.netsuite_changes, known)
 
     @property
-    def _before(self) -> NetSuiteContact | None:
+    def before(self) -> NetSuiteContact | None:
         """The NetSuite contact as it was read: the counterpart, or the one that is adopted."""
         if self.view.netsuite is not None:
             return self.view.netsuite

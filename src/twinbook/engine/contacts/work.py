@@ -23,7 +23,7 @@ from twinbook.domain.ports import (
     Written,
 )
 from twinbook.domain.reasons import Reason
-from twinbook.domain.records import Entity, Side
+from twinbook.domain.records import Entity, NetSuiteContact, Side
 from twinbook.engine.connection import Connection
 from twinbook.engine.contacts.attachments import AttachmentWork
 from twinbook.engine.contacts.gather import Considered, Gatherer, name_key
@@ -60,7 +60,7 @@ class ContactWork:
         jobs = await self._reserve(jobs, report)
         await self._write_netsuite(jobs)
         await self._delete_in_salesforce([job for job in jobs if job.deletes_in_salesforce])
-        await self._read_back([job for job in jobs if job.wrote_netsuite])
+        await self._read_back([job for job in jobs if job.wrote_netsuite and job.kept is None])
         await self._remember(jobs)
         await self._write_salesforce(jobs)
         await self._agree([job for job in jobs if job.mapped_to_salesforce and job.wrote_salesforce])
@@ -107,6 +107,7 @@ class ContactWork:
                 job.error, job.call_failed = result.error, result.of_call
             elif result is not None:
                 job.netsuite_id, job.wrote_netsuite = result.id, True
+                job.kept = result.kept if isinstance(result.kept, NetSuiteContact) else None
 
     async def _send(self, jobs: Sequence[Job]) -> dict[str, WriteResult]:
         """Results by Salesforce id; contacts of which nothing is written have none."""
@@ -255,7 +256,8 @@ def _write_of(job: Job) -> NetSuiteWrite | None:
         return None
     if plan.action is Action.DELETE and plan.target is Side.NETSUITE:
         return Delete(job.netsuite_id)
-    return Update(job.netsuite_id, plan.netsuite_changes) if plan.netsuite_changes else None
+    version = (job.before.version or None) if job.before else None
+    return Update(job.netsuite_id, plan.netsuite_changes, version) if plan.netsuite_changes else None
 
 
 def _is_name_taken(result: WriteResult | None) -> bool:

@@ -1,0 +1,129 @@
+"""Rows of contacts and customers by whatever identifies them: over REST, one SuiteQL query for a batch if possible."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from twinbook.netsuite.columns import Column, identifier, select_list
+from twinbook.netsuite.records import RecordType
+from twinbook.netsuite.suiteql import (
+    TIME_FORMAT,
+    Row,
+    SuiteQL,
+    any_of,
+    id_literal,
+    is_id,
+    is_literal,
+    literal,
+)
+
+VERSION: Final = f"TO_CHAR(c.lastmodifieddate, '{TIME_FORMAT}') AS version"
+
+Keys = Mapping[str, Sequence[str]]
+"""Values by the column that is compared with them; `FOLDED` ones without regard to case."""
+
+FOLDED: Final = {
+    "email": "LOWER(c.email)",
+    "entityid": "LOWER(c.entityid)",
+    "companyname": "LOWER(TRIM(c.companyname))",
+}
+
+_CUSTOMER_JOIN = " LEFT JOIN customer k ON k.id = c.company"
+_ADDRESS_COLUMNS = (
+    "b.defaultbilling",
+    "a.addr1",
+    "a.addr2",
+    "a.addr3",
+    "a.city",
+    "a.state",
+    "a.zip",
+    "a.country",
+)
+_SUBSIDIARY_JOIN = " LEFT JOIN customersubsidiaryrelationship s ON s.entity = c.id AND s.isprimarysub = 'T'"
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What is wanted of each record: columns, and beside them id and version; for contacts also `customerid`, where
+    their company is a customer."""
+
+    record: RecordType
+    columns: tuple[Column, ...]
+    addresses: bool = False
+    subsidiary: bool = False
+
+
+class RowSource(Protocol):
+    """Where the rows of records come from."""
+
+    async def rows(self, shape: Shape, keys: Keys) -> Sequence[Row]:
+        """Rows that match any of the keys. What no record can hold matches nothing."""
+        ...
+
+
+def usable(column: str, values: Iterable[str]) -> list[str]:
+    """The values that a record can hold in this column, folded where case does not count, in a fixed order."""
+    if column == "id":
+        return sorted({value for value in values if is_id(value)})
+    if column in FOLDED:
+        values = {value.strip().lower() for value in values}
+    return sorted({value for value in values if value and is_literal(value)})
+
+
+def one_row_each(rows: Iterable[Row]) -> Iterable[Row]:
+    """One row for each id: two defaults on two address lines give two rows; the billing default counts."""
+    best: dict[str, Row] = {}
+    for row in rows:
+        if row["id"] not in best or row.get("defaultbilling") == "T":
+            best[row["id"]] = row
+    return best.values()
+
+
+class SuiteQLRows:
+    """Rows over the REST service."""
+
+    def __init__(self, suiteql: SuiteQL) -> None:
+        self._suiteql = suiteql
+
+    async def rows(self, shape: Shape, keys: Keys) -> Sequence[Row]:
+        terms = {
+            FOLDED.get(column, f"c.{identifier(column)}"): _literals(column, values)
+            for column, values in keys.items()
+        }
+        if not any(terms.values()):
+            return ()
+        select = f"SELECT {_selected(shape)} FROM {shape.record.value} c{_joins(shape)}"  # noqa: S608  (names are checked)
+        found: list[Row] = []
+        for where in any_of(terms):
+            found += await self._suiteql.query(f"{select} WHERE {where} ORDER BY c.id")
+        return found
+
+
+def _literals(column: str, values: Sequence[str]) -> list[str]:
+    return [id_literal(value) if column == "id" else literal(value) for value in usable(column, values)]
+
+
+def _selected(shape: Shape) -> str:
+    parts = ["c.id", *(column.sql("c") for column in shape.columns), VERSION]
+    if shape.record is RecordType.CONTACT:
+        parts.append("k.id AS customerid")
+    if shape.subsidiary:
+        parts.append("s.subsidiary")
+    return select_list((*parts, *(_ADDRESS_COLUMNS if shape.addresses else ())))
+
+
+def _joins(shape: Shape) -> str:
+    joins = _CUSTOMER_JOIN if shape.record is RecordType.CONTACT else ""
+    joins += _SUBSIDIARY_JOIN if shape.subsidiary else ""
+    return joins + (_address_join(shape.record.value) if shape.addresses else "")
+
+
+def _address_join(table: str) -> str:
+    """The default lines of a contact or customer; the names of the tables are unverified."""
+    return (
+        f" LEFT JOIN {table}addressbook b ON b.entity = c.id"
+        " AND (b.defaultbilling = 'T' OR b.defaultshipping = 'T')"
+        f" LEFT JOIN {table}addressbookentityaddress a ON a.nkey = b.addressbookaddress"
+    )
