@@ -74,6 +74,13 @@ PERMANENT = [
     ),
     (404, "NONEXISTENT_ID", "Record type 'bad-path' does not exist.", "UNKNOWN_RECORD_TYPE", None),
     (404, "NONEXISTENT_ID", "The record instance does not exist.", "NOT_FOUND", None),
+    (
+        404,
+        "SSS_INVALID_SCRIPTLET_ID",
+        "That RESTlet is invalid, disabled, or no longer exists.",
+        "NO_RESTLET",
+        None,
+    ),
     (400, "USER_ERROR", WRAP + "That record does not exist.", "NOT_FOUND", None),
     (
         400,

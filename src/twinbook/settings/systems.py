@@ -174,8 +174,7 @@ class NetSuiteSettings(Table):
     reserve_calls: Annotated[int, Field(ge=0, le=100)] = 1
     """Calls at once that are left to other integrations of what the account allows (5 to 20 for most)."""
     transport: Literal["rest", "restlet", "auto"] = "auto"
-    """How contacts and customers are read and written: one by one over REST, or in batches through the RESTlet of
-    packages/netsuite. With auto: the RESTlet where it is deployed for this login."""
+    """Way to read and write records: REST, in batches through the package's RESTlet, or auto: the RESTlet if deployed."""
     restlet_script: ScriptId = "customscript_twinbook_batch"
     """Script id of the RESTlet, or its number."""
     restlet_deployment: ScriptId = "customdeploy_twinbook_batch"
