@@ -174,7 +174,7 @@ class NetSuiteSettings(Table):
     reserve_calls: Annotated[int, Field(ge=0, le=100)] = 1
     """Calls at once that are left to other integrations of what the account allows (5 to 20 for most)."""
     transport: Literal["rest", "restlet", "auto"] = "auto"
-    """Way to read and write records: REST, in batches through the package's RESTlet, or auto: the RESTlet if deployed."""
+    """How records are read and written: one by one, in batches by the RESTlet, or by it where it is deployed (auto)."""
     restlet_script: ScriptId = "customscript_twinbook_batch"
     """Script id of the RESTlet, or its number."""
     restlet_deployment: ScriptId = "customdeploy_twinbook_batch"
