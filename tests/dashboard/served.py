@@ -12,6 +12,8 @@ from pathlib import Path
 
 from tests.dashboard.rig import settings_in
 
+from twinbook.composition import configure_logging
+from twinbook.settings.model import LogSettings
 from twinbook.store import people as stored_people
 from twinbook.store.database import Database, Tx
 from twinbook.web.access.guard import COOKIE
@@ -51,6 +53,8 @@ def site(database: Database, directory: Path) -> Iterator[Site]:
     started: list[Served] = []
     ready, leave = threading.Event(), threading.Event()
     faults: list[BaseException] = []
+
+    configure_logging(LogSettings(level="error"))
 
     async def run() -> None:
         async with serve(database, settings_in(directory)) as served:

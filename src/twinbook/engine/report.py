@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 
 from twinbook.domain.errors import PermanentError, SideError
 from twinbook.domain.reasons import Reason
@@ -12,7 +12,7 @@ from twinbook.engine.connection import Connection
 from twinbook.store import decisions, dirty_keys, flows, incidents, journal, links, outcomes, runs
 from twinbook.store.database import Tx
 from twinbook.store.decisions import Decision
-from twinbook.store.dirty_keys import Claimed
+from twinbook.store.dirty_keys import Claimed, Priority
 from twinbook.store.journal import Entry
 from twinbook.store.outcomes import Outcome
 
@@ -35,6 +35,12 @@ class Settled:
     @property
     def shown_as(self) -> Key:
         return self.outcome.key if self.outcome else self.claimed.key
+
+    def timed(self, now: float) -> Iterator[Entry]:
+        """What goes into the history. Of news that somebody waits for, it says how long it took from noticing to
+        writing; back-fill and retries measure something else."""
+        waited = (now - self.claimed.marked_at) * 1000 if self.claimed.priority is Priority.LIVE else None
+        return (replace(entry, duration_ms=waited) for entry in self.entries)
 
     @property
     def superseded(self) -> bool:
@@ -84,7 +90,7 @@ class Report:
         for item in self.settled:
             if item.done is not None:
                 decisions.drop(tx, item.claimed.key, item.done)
-        journal.append(tx, [entry for item in self.settled for entry in item.entries], now=now)
+        journal.append(tx, [entry for item in self.settled for entry in item.timed(now)], now=now)
         closed = [item.shown_as for item in self.settled if item.error is None]
         closed += shown_elsewhere
         incidents.close(tx, closed, by="success", now=now)

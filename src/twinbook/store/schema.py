@@ -122,7 +122,8 @@ journal = sa.Table(
 )
 sa.Index("journal_salesforce", journal.c.scope, journal.c.salesforce_id)
 sa.Index("journal_netsuite", journal.c.scope, journal.c.netsuite_id)
-sa.Index("journal_at", journal.c.at)
+# In the order of time, with what is counted by the hour.
+sa.Index("journal_at", journal.c.scope, journal.c.at, journal.c.what)
 
 incident = sa.Table(
     "incident",
@@ -333,3 +334,18 @@ audit = sa.Table(
     sa.Column("detail", sa.JSON, nullable=False),
 )
 sa.Index("audit_who", audit.c.who)
+
+# What programs sign in with. A token acts for the person who made it, within its scopes.
+api_token = sa.Table(
+    "api_token",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("token_hash", sa.Text, nullable=False, unique=True),
+    sa.Column("person_id", sa.Integer, sa.ForeignKey("person.id", ondelete="CASCADE"), nullable=False),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("scopes", sa.JSON, nullable=False),
+    sa.Column("created_at", sa.Float, nullable=False),
+    sa.Column("expires_at", sa.Float),
+    sa.Column("seen_at", sa.Float),
+)
+sa.Index("api_token_person", api_token.c.person_id)

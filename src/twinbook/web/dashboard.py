@@ -20,12 +20,14 @@ from twinbook.web.lifetime import Closing, Watchers
 from twinbook.web.problems import Problem
 from twinbook.web.queries import contacts, news
 from twinbook.web.queries.news import Stamp
+from twinbook.web.queries.overview import Overview, overview
 
 T = TypeVar("T")
 
 # The scope of what belongs to the whole installation: people, sessions, audit.
 INSTALLATION = ""
 STAMP_SECONDS = 1.5
+OVERVIEW_SECONDS = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,7 @@ class Dashboard:
     passwords: Passwords
     throttle: Throttle
     contact_counts: Kept[list[Tally]]
+    overviews: Kept[Overview]
     stamps: Kept[Stamp]
     watchers: Watchers
     closing: Closing
@@ -64,6 +67,10 @@ class Dashboard:
             cells = await counts.get(connection)
             return await database.read(connection, lambda tx: news.stamp(tx, cells))
 
+        async def looked_over(connection: str) -> Overview:
+            cells, at = await counts.get(connection), now()
+            return await database.read(connection, lambda tx: overview(tx, cells, now=at))
+
         return cls(
             settings,
             database,
@@ -72,6 +79,7 @@ class Dashboard:
             passwords or Passwords(),
             Throttle(now),
             counts,
+            Kept(looked_over, now, OVERVIEW_SECONDS),
             Kept(stamped, now, STAMP_SECONDS),
             Watchers(),
             Closing(),

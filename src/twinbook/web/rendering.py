@@ -41,7 +41,10 @@ class Place:
 
 
 # Every page that stands in the navigation, in its order. Who adds a page adds it here.
-NAVIGATION = (Place("/contacts", "Contacts", "people"),)
+NAVIGATION = (
+    Place("/overview", "Overview", "overview"),
+    Place("/contacts", "Contacts", "people"),
+)
 
 
 class Pages:

@@ -64,6 +64,8 @@ def _config(dashboard: Dashboard, settings: WebSettings) -> uvicorn.Config:
     return uvicorn.Config(
         create_app(dashboard),
         log_config=None,
+        # Faults are logged by the application, without what they quote of records.
+        log_level="critical",
         # Addresses of callers and what they look at are nobody's business; the audit says what was changed.
         access_log=False,
         server_header=False,

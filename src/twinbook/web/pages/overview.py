@@ -1,0 +1,84 @@
+"""The page Overview: one connection at a glance, and its two switches."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from twinbook.engine.care import controls
+from twinbook.store import audit
+from twinbook.store.audit import Act
+from twinbook.store.database import Tx
+from twinbook.web import charts
+from twinbook.web.access.guard import Operator, Viewer
+from twinbook.web.dashboard import ConnectionName, Deps
+from twinbook.web.queries import contacts
+from twinbook.web.rendering import redirect, render
+
+router = APIRouter()
+
+# From below in the chart; whatever else was written lies above.
+SERIES = ("updated", "created", "adopted")
+
+
+@router.get("/overview")
+async def overview_page(request: Request, _: Viewer, dashboard: Deps, connection: ConnectionName) -> Response:
+    found = await dashboard.overviews.get(connection)
+    cells = await dashboard.contact_counts.get(connection)
+    written = [hour.written for hour in found.hours]
+    return await render(
+        request,
+        "overview.html",
+        found=found,
+        states=contacts.by_state(cells),
+        bars=charts.stacked(written, SERIES),
+        series=[name for name in SERIES if any(name in hour for hour in written)],
+    )
+
+
+@router.post("/overview/pause")
+async def pause(request: Request, who: Operator, dashboard: Deps, connection: ConnectionName) -> Response:
+    now = dashboard.now()
+
+    def work(tx: Tx) -> None:
+        controls.pause(tx, by=who.login, now=now)
+        audit.note(tx, Act(who.login, "connection.paused", connection=connection), now=now)
+
+    await dashboard.write(work, connection)
+    dashboard.overviews.forget()
+    return redirect(request, "/overview", notice="Paused. Changes are still taken in; nothing is written.")
+
+
+@router.post("/overview/resume")
+async def resume(request: Request, who: Operator, dashboard: Deps, connection: ConnectionName) -> Response:
+    now = dashboard.now()
+
+    def work(tx: Tx) -> int:
+        audit.note(tx, Act(who.login, "connection.resumed", connection=connection), now=now)
+        return controls.resume(tx, by=who.login, now=now)
+
+    waited = await dashboard.write(work, connection)
+    dashboard.overviews.forget()
+    return redirect(request, "/overview", notice=f"Resumed. {waited} records that waited are worked off.")
+
+
+@router.get("/overview/confirm")
+async def confirm_page(
+    request: Request, _: Operator, dashboard: Deps, connection: ConnectionName
+) -> Response:
+    found = await dashboard.overviews.get(connection)
+    return await render(request, "overview_confirm.html", flow=found.flow)
+
+
+@router.post("/overview/confirm")
+async def confirm(request: Request, who: Operator, dashboard: Deps, connection: ConnectionName) -> Response:
+    """Go on after a safety stop."""
+    now = dashboard.now()
+
+    def work(tx: Tx) -> int:
+        audit.note(tx, Act(who.login, "connection.confirmed", connection=connection), now=now)
+        return controls.confirm(tx, by=who.login, now=now)
+
+    waited = await dashboard.write(work, connection)
+    dashboard.overviews.forget()
+    return redirect(request, "/overview", notice=f"Confirmed. {waited} records that waited are worked off.")
