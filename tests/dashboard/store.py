@@ -130,8 +130,9 @@ def _insert(tx: Tx, some: list[Somebody], *, now: float) -> None:
     linked = [_link(tx.scope, item) for item in some if item.netsuite_id]
     if linked:
         tx.execute(sa.insert(link), linked)
-    if some[0].number < 10_000:
-        tx.execute(sa.insert(journal), [_entry(tx.scope, item) for item in some if item.kind in IN_STEP])
+    entries = [_entry(tx.scope, item) for item in some if _written(item)]
+    if some[0].number < 10_000 and entries:
+        tx.execute(sa.insert(journal), entries)
     failed = [_incident(tx.scope, item) for item in some if item.kind is OutcomeKind.FAILED]
     if failed:
         tx.execute(sa.insert(incident), failed)
@@ -140,8 +141,12 @@ def _insert(tx: Tx, some: list[Somebody], *, now: float) -> None:
         tx.execute(sa.insert(dirty), queued)
 
 
+def _written(item: Somebody) -> OutcomeKind | None:
+    return item.kind if item.kind in IN_STEP and item.kind is not OutcomeKind.UNCHANGED else None
+
+
 def _outcome(scope: str, item: Somebody) -> dict[str, Any]:
-    written = item.kind if item.kind in IN_STEP and item.kind is not OutcomeKind.UNCHANGED else None
+    written = _written(item)
     trace = [{"rule": "role filter", "holds": item.reason is None, "value": "Decision Maker"}]
     return {
         "scope": scope,

@@ -29,6 +29,8 @@ class WebSettings(Table):
     """Addresses or networks of the proxies whose word is taken for the caller's address and for https."""
     session_hours: Annotated[float, Field(gt=0, le=_MOST_DAYS_IN_HOURS)] = 12
     """Hours without a visit after which people must sign in again."""
+    requests_per_minute: Annotated[int, Field(ge=10, le=100_000)] = 600
+    """Most requests to the API that one caller may make in a minute; a tenth of them at once."""
     key_file: FilePath = Path("twinbook.key")
     """Key that secrets and search terms are encrypted with. Made at the first start; keep a copy of it elsewhere."""
 

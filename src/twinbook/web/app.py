@@ -16,6 +16,7 @@ from starlette.types import ASGIApp
 import twinbook.web.api
 import twinbook.web.pages
 from twinbook.web.access import guard
+from twinbook.web.access.scopes import all_scopes
 from twinbook.web.dashboard import Dashboard
 from twinbook.web.ping import ping_routes
 from twinbook.web.problems import Fault, NotFound, NotSignedIn, Problem
@@ -48,6 +49,7 @@ def create_app(dashboard: Dashboard) -> FastAPI:
     )
     app.state.dashboard = dashboard
     app.state.pages = Pages(StaticFiles())
+    app.state.scopes = all_scopes(api)
     for router in pages:
         app.include_router(router, include_in_schema=False)
     for router in api:

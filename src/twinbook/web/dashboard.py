@@ -12,6 +12,7 @@ from fastapi.requests import HTTPConnection
 from twinbook.settings import Settings
 from twinbook.store.database import Database, Tx
 from twinbook.store.outcomes import Tally
+from twinbook.web.access.pace import Pace
 from twinbook.web.access.passwords import Passwords
 from twinbook.web.access.secrets import Sealer
 from twinbook.web.access.throttle import Throttle
@@ -40,6 +41,7 @@ class Dashboard:
     now: Callable[[], float]
     passwords: Passwords
     throttle: Throttle
+    pace: Pace
     contact_counts: Kept[list[Tally]]
     overviews: Kept[Overview]
     stamps: Kept[Stamp]
@@ -78,12 +80,17 @@ class Dashboard:
             now,
             passwords or Passwords(),
             Throttle(now),
+            Pace(settings.web.requests_per_minute, now),
             counts,
             Kept(looked_over, now, OVERVIEW_SECONDS),
             Kept(stamped, now, STAMP_SECONDS),
             Watchers(),
             Closing(),
         )
+
+    def alive_since(self) -> float:
+        """Sessions that were last used before then have ended."""
+        return self.now() - self.settings.web.session_hours * 3600
 
     async def read(self, work: Callable[[Tx], T], scope: str = INSTALLATION) -> T:
         """Read in one transaction of its own."""

@@ -61,6 +61,13 @@ class NotAllowed(Problem):
         )
 
 
+class OutOfScope(Problem):
+    """A token is used for what it was not made for."""
+
+    def __init__(self, scope: str) -> None:
+        super().__init__(403, "The token does not reach so far", f"It takes the scope {scope}.")
+
+
 class NotFound(Problem):
     """There is no such thing here."""
 

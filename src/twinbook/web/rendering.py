@@ -44,6 +44,8 @@ class Place:
 NAVIGATION = (
     Place("/overview", "Overview", "overview"),
     Place("/contacts", "Contacts", "people"),
+    Place("/people", "People", "access", Role.ADMINISTRATOR),
+    Place("/audit", "Audit", "audit", Role.ADMINISTRATOR),
 )
 
 
@@ -77,11 +79,12 @@ async def render(request: Request, template: str, *, status: int = 200, **values
     return answer
 
 
-def redirect(request: Request, path: str, *, notice: str = "", **query: Any) -> Response:
-    """Send the browser on, after a form. The notice is shown on top of the next page, once."""
+def redirect(request: Request, path: str, *, notice: str = "", secret: str = "", **query: Any) -> Response:
+    """Send the browser on, after a form. The notice is shown on top of the next page, once; so is a secret, which the
+    reader has to copy from there."""
     answer = RedirectResponse(link_to(request, path, **query), status_code=303)
     if notice:
-        sealed = dashboard_of(request).sealer.seal(notice)
+        sealed = seal_state(request, [notice, secret])
         answer.set_cookie(
             NOTICE,
             sealed,
@@ -103,7 +106,7 @@ def link_to(request: Request, path: str, **query: Any) -> str:
 
 def _frame(request: Request, who: Principal | None) -> dict[str, Any]:
     dashboard = dashboard_of(request)
-    sealed = request.cookies.get(NOTICE)
+    notice, secret = open_state(request, request.cookies.get(NOTICE)) or ("", "")
     now = dashboard.now()
     return {
         "path": request.url.path,
@@ -111,7 +114,8 @@ def _frame(request: Request, who: Principal | None) -> dict[str, Any]:
         "places": [place for place in NAVIGATION if who and who.role.covers(place.role)],
         "connections": list(dashboard.settings.connections),
         "connection": _connection(request),
-        "notice": (dashboard.sealer.open(sealed) if sealed else None) or "",
+        "notice": notice,
+        "secret": secret,
         "link": lambda path, **query: link_to(request, path, **query),
         "ago": lambda at: ago(at, now),
         "now": now,

@@ -19,8 +19,9 @@ from fastapi.routing import APIRoute
 from twinbook.web.access import people
 from twinbook.web.access.principal import Principal
 from twinbook.web.access.roles import Role
+from twinbook.web.access.scopes import scope_of
 from twinbook.web.dashboard import Dashboard, dashboard_of
-from twinbook.web.problems import NotAllowed, NotSignedIn
+from twinbook.web.problems import NotAllowed, NotSignedIn, OutOfScope, Problem
 
 COOKIE = "twinbook"
 SECURE_COOKIE = "__Host-twinbook"
@@ -40,6 +41,8 @@ class Needs:
             raise NotSignedIn
         if not who.role.covers(self.role):
             raise NotAllowed(self.role)
+        if who.token_id is not None and (scope := scope_of(request.url.path, self.role)) not in who.scopes:
+            raise OutOfScope(scope)
         return who
 
 
@@ -50,11 +53,34 @@ Anyone = Annotated[Principal | None, Depends(Needs(None))]
 
 
 async def identify(request: HTTPConnection) -> Principal | None:
-    """Who is asking, by the session cookie. The answer is kept with the request: error pages ask again."""
+    """Who is asking, by token or by session cookie. The answer is kept with the request: error pages ask again.
+
+    Raises `Problem` for whoever asks the API too often.
+    """
     if not hasattr(request.state, "principal"):
-        request.state.principal = await _by_session(dashboard_of(request), session_token(request))
+        request.state.principal = None
+        request.state.principal = await _identified(request)
     found: Principal | None = request.state.principal
     return found
+
+
+async def _identified(request: HTTPConnection) -> Principal | None:
+    dashboard = dashboard_of(request)
+    path = request.url.path
+    for_programs = path.startswith("/api/") or path == "/metrics"
+    if not for_programs:
+        return await _by_session(dashboard, session_token(request))
+    bearer = request.headers.get("authorization", "").partition("Bearer ")[2].strip()
+    who = await (_by_token(dashboard, bearer) if bearer else _by_session(dashboard, session_token(request)))
+    wait = (
+        dashboard.pace.take(f"token {who.token_id}" if who and who.token_id else f"person {who.person_id}")
+        if who
+        else 0.0
+    )
+    if wait:
+        detail = f"{dashboard.pace.a_minute} requests a minute are allowed. Wait as long as Retry-After says."
+        raise Problem(429, "Too many requests", detail, retry_after=wait)
+    return who
 
 
 async def identify_anew(request: HTTPConnection) -> Principal | None:
@@ -71,15 +97,24 @@ def cookie_name(request: HTTPConnection) -> str:
     return SECURE_COOKIE if request.url.scheme == "https" else COOKIE
 
 
+async def _by_token(dashboard: Dashboard, token: str) -> Principal | None:
+    now = dashboard.now()
+    return await _noted(dashboard, await dashboard.read(lambda tx: people.whose_token(tx, token, now=now)))
+
+
 async def _by_session(dashboard: Dashboard, token: str | None) -> Principal | None:
     if not token:
         return None
-    now = dashboard.now()
-    alive_since = now - dashboard.settings.web.session_hours * 3600
+    alive_since = dashboard.alive_since()
     found = await dashboard.read(lambda tx: people.who_has(tx, token, alive_since=alive_since))
+    return await _noted(dashboard, found)
+
+
+async def _noted(dashboard: Dashboard, found: tuple[Principal, float] | None) -> Principal | None:
+    """Note the visit, but rarely: looking around writes next to nothing."""
     if found is None:
         return None
-    who, seen_at = found
+    (who, seen_at), now = found, dashboard.now()
     if now - seen_at > people.TOUCH_SECONDS:
         await dashboard.write(lambda tx: people.note_visit(tx, who, now=now))
     return who

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from twinbook.store import audit, invitations, people, sessions
+from twinbook.store import audit, invitations, people, sessions, tokens
 from twinbook.store.audit import Act
 from twinbook.store.database import Tx
 from twinbook.store.people import Person
@@ -54,12 +54,32 @@ def who_has(tx: Tx, token: str, *, alive_since: float) -> tuple[Principal, float
     found = sessions.find(tx, digest(token), alive_since=alive_since)
     if found is None:
         return None
-    return Principal(found.person_id, found.login, found.name, Role(found.role), found.id), found.seen_at
+    who = Principal(found.person_id, found.login, found.name, Role(found.role), session_id=found.id)
+    return who, found.seen_at
+
+
+def whose_token(tx: Tx, token: str, *, now: float) -> tuple[Principal, float] | None:
+    """For whom this token of a program acts, and when it was last noted to be in use."""
+    found = tokens.find(tx, digest(token), now=now)
+    if found is None:
+        return None
+    who = Principal(
+        found.person_id,
+        found.login,
+        found.person_name,
+        Role(found.role),
+        token_id=found.id,
+        scopes=frozenset(found.scopes),
+    )
+    return who, found.seen_at or 0.0
 
 
 def note_visit(tx: Tx, who: Principal, *, now: float) -> None:
-    sessions.touch(tx, who.session_id, now=now)
-    people.note_visit(tx, who.person_id, now=now)
+    if who.session_id is not None:
+        sessions.touch(tx, who.session_id, now=now)
+        people.note_visit(tx, who.person_id, now=now)
+    if who.token_id is not None:
+        tokens.touch(tx, who.token_id, now=now)
 
 
 def invite(tx: Tx, person_id: int | None, *, now: float) -> str:

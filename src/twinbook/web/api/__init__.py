@@ -1,5 +1,5 @@
 """The API under /api/v1, one module for each resource. `ROUTERS` is the list of them that the application serves."""
 
-from twinbook.web.api import contacts
+from twinbook.web.api import contacts, overview
 
-ROUTERS = (contacts.router,)
+ROUTERS = (overview.router, contacts.router)

@@ -1,5 +1,15 @@
 """The pages, one module each. `ROUTERS` is the list of them that the application serves."""
 
-from twinbook.web.pages import contacts, live, overview, signing_in, start
+from twinbook.web.pages import account, audit, contacts, health, live, overview, people, signing_in, start
 
-ROUTERS = (start.router, signing_in.router, live.router, overview.router, contacts.router)
+ROUTERS = (
+    start.router,
+    signing_in.router,
+    live.router,
+    health.router,
+    overview.router,
+    contacts.router,
+    people.router,
+    account.router,
+    audit.router,
+)

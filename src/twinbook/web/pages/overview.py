@@ -5,12 +5,9 @@ from __future__ import annotations
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from twinbook.engine.care import controls
-from twinbook.store import audit
-from twinbook.store.audit import Act
-from twinbook.store.database import Tx
 from twinbook.web import charts
 from twinbook.web.access.guard import Operator, Viewer
+from twinbook.web.acts import flow
 from twinbook.web.dashboard import ConnectionName, Deps
 from twinbook.web.queries import contacts
 from twinbook.web.rendering import redirect, render
@@ -38,28 +35,14 @@ async def overview_page(request: Request, _: Viewer, dashboard: Deps, connection
 
 @router.post("/overview/pause")
 async def pause(request: Request, who: Operator, dashboard: Deps, connection: ConnectionName) -> Response:
-    now = dashboard.now()
-
-    def work(tx: Tx) -> None:
-        controls.pause(tx, by=who.login, now=now)
-        audit.note(tx, Act(who.login, "connection.paused", connection=connection), now=now)
-
-    await dashboard.write(work, connection)
-    dashboard.overviews.forget()
+    await flow.pause(dashboard, who, connection)
     return redirect(request, "/overview", notice="Paused. Changes are still taken in; nothing is written.")
 
 
 @router.post("/overview/resume")
 async def resume(request: Request, who: Operator, dashboard: Deps, connection: ConnectionName) -> Response:
-    now = dashboard.now()
-
-    def work(tx: Tx) -> int:
-        audit.note(tx, Act(who.login, "connection.resumed", connection=connection), now=now)
-        return controls.resume(tx, by=who.login, now=now)
-
-    waited = await dashboard.write(work, connection)
-    dashboard.overviews.forget()
-    return redirect(request, "/overview", notice=f"Resumed. {waited} records that waited are worked off.")
+    released = await flow.resume(dashboard, who, connection)
+    return redirect(request, "/overview", notice=f"Resumed. {released} records that waited are worked off.")
 
 
 @router.get("/overview/confirm")
@@ -73,12 +56,5 @@ async def confirm_page(
 @router.post("/overview/confirm")
 async def confirm(request: Request, who: Operator, dashboard: Deps, connection: ConnectionName) -> Response:
     """Go on after a safety stop."""
-    now = dashboard.now()
-
-    def work(tx: Tx) -> int:
-        audit.note(tx, Act(who.login, "connection.confirmed", connection=connection), now=now)
-        return controls.confirm(tx, by=who.login, now=now)
-
-    waited = await dashboard.write(work, connection)
-    dashboard.overviews.forget()
-    return redirect(request, "/overview", notice=f"Confirmed. {waited} records that waited are worked off.")
+    released = await flow.confirm(dashboard, who, connection)
+    return redirect(request, "/overview", notice=f"Confirmed. {released} records that waited are worked off.")

@@ -61,7 +61,8 @@ async def sign_in(
 @router.post("/sign-out")
 async def sign_out(request: Request, who: Viewer, dashboard: Deps) -> Response:
     def leave(tx: Tx) -> None:
-        sessions.end(tx, who.session_id)
+        if who.session_id is not None:
+            sessions.end(tx, who.session_id)
         audit.note(tx, Act(who.login, "session.ended"), now=dashboard.now())
 
     await dashboard.write(leave)
