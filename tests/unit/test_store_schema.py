@@ -20,6 +20,15 @@ Open = Callable[[Role], Database]
 pytestmark = pytest.mark.filterwarnings("ignore:Skipped unsupported reflection of expression-based index")
 
 
+def compared(connection: sa.Connection) -> MigrationContext:
+    """Without the index over words, which each database has in a form of its own."""
+
+    def declared(_object: object, name: str | None, kind: str, *_: object) -> bool:
+        return not (name or "").startswith(("contact_words", "contact_key"))
+
+    return MigrationContext.configure(connection, opts={"include_object": declared})
+
+
 @pytest.fixture
 def open_store(dialect: str, tmp_path: Path, request: pytest.FixtureRequest) -> Open:
     """Opens one and the same store."""
@@ -34,14 +43,14 @@ def open_store(dialect: str, tmp_path: Path, request: pytest.FixtureRequest) -> 
 def test_migrations_and_declared_schema_are_the_same(open_store: Open) -> None:
     database = open_store(Role.OWNER)
     with database._writing.engine.connect() as connection:
-        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+        assert compare_metadata(compared(connection), metadata) == []
     database.close()
 
 
 def test_a_guest_makes_the_schema_where_there_is_none(open_store: Open) -> None:
     database = open_store(Role.GUEST)
     with database._writing.engine.connect() as connection:
-        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+        assert compare_metadata(compared(connection), metadata) == []
     database.close()
 
 
@@ -71,9 +80,11 @@ def test_an_older_schema_is_brought_up_to_date(open_store: Open) -> None:
     engine = database._writing.engine
     with engine.begin() as connection:
         metadata.drop_all(connection)
+        for table in ("contact_words", "contact_key"):
+            connection.execute(sa.text(f"DROP TABLE IF EXISTS {table}"))
         connection.execute(sa.text("DROP TABLE alembic_version"))
     for revision in ("0001", "0003", "head"):
         migrations.upgrade(engine, revision)
     with engine.connect() as connection:
-        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+        assert compare_metadata(compared(connection), metadata) == []
     database.close()

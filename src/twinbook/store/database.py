@@ -15,7 +15,7 @@ from typing import TypeVar
 
 import sqlalchemy as sa
 
-from twinbook.store import migrations, schema, sqlite
+from twinbook.store import migrations, schema, sqlite, words
 from twinbook.store.access import Access, StoreBusyError, StoreUnavailableError, Tx
 
 __all__ = ["Database", "Role", "Store", "StoreBusyError", "StoreUnavailableError", "Tx"]
@@ -78,6 +78,8 @@ class Database:
         """A database that lives as long as the process: for tests and one-off previews."""
         writing, reading = sqlite.memory_access()
         schema.metadata.create_all(writing.engine)
+        with writing.engine.begin() as connection:
+            words.make(connection)
         return cls(writing, reading)
 
     async def run(self, scope: str, work: Callable[[Tx], T]) -> T:

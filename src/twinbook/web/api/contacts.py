@@ -43,7 +43,8 @@ class Contact(BaseModel):
 
 
 class ContactList(BaseModel):
-    """Some contacts. `next` leads on to those after them; null at the end. `total` is null for a search."""
+    """Some contacts. `next` leads on to those after them; null at the end. `total` is null for a search, which looks at
+    1,000 matches at most."""
 
     contacts: list[Contact]
     total: int | None
@@ -73,7 +74,9 @@ class Search(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     text: str = Field(
-        min_length=1, max_length=200, description="Part of a name or an email, or an id of either side."
+        min_length=1,
+        max_length=200,
+        description="Beginnings of words of a name or an email, or an id of either side.",
     )
     outcome: list[OutcomeKind] = Field(default_factory=list, max_length=len(OutcomeKind))
     reason: list[Reason] = Field(default_factory=list, max_length=len(Reason))

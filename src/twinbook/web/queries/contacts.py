@@ -7,7 +7,7 @@ among a million, and its total is the sum of the cells.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -16,10 +16,11 @@ import sqlalchemy as sa
 
 from twinbook.domain.reasons import OutcomeKind, Reason
 from twinbook.domain.records import Entity, Side
-from twinbook.store import outcomes
+from twinbook.store import outcomes, words
 from twinbook.store.database import Tx
 from twinbook.store.outcomes import IN_STEP, Tally
 from twinbook.store.schema import outcome
+from twinbook.store.sql import chunks
 
 
 class State(StrEnum):
@@ -93,12 +94,14 @@ class ContactRow:
 
 @dataclass(frozen=True, slots=True)
 class ContactPage:
-    """Some rows of a list. `total` is None where counting would mean reading them all (a search)."""
+    """Some rows of a list. `total` is None for a search: it looks at so many matches at most, and is `cut` where there
+    may be more."""
 
     rows: list[ContactRow]
     total: int | None
     before: Position | None
     after: Position | None
+    cut: bool = False
 
 
 def counts(tx: Tx) -> list[Tally]:
@@ -115,11 +118,15 @@ def page(
     tx: Tx, wanted: Wanted, cells: Sequence[Tally], *, limit: int, at: Position | None = None
 ) -> ContactPage:
     """One page of a list, of at most `limit` rows. `cells` are the counts, which may be some seconds old."""
-    chosen = [cell for cell in cells if _is_in(cell, wanted)]
     back = at is not None and at.back
-    found = list(_heads(tx, wanted, chosen, limit=limit + 1, at=at))
-    rows = found[:limit]
-    more = len(found) > limit
+    chosen = [cell for cell in cells if _is_in(cell, wanted)]
+    cut = False
+    if wanted.text:
+        keys = _matches(tx, wanted.text.strip())
+        found, cut = _among(tx, wanted, keys, limit=limit + 1, at=at), len(keys) >= words.MOST_MATCHES
+    else:
+        found = _heads(tx, wanted, chosen, limit=limit + 1, at=at)
+    rows, more = found[:limit], len(found) > limit
     if back:
         rows.reverse()
     has_before, has_after = (more, True) if back else (at is not None, more)
@@ -128,6 +135,7 @@ def page(
         None if wanted.text else sum(cell.number for cell in chosen),
         _position(rows[0], back=True) if rows and has_before else None,
         _position(rows[-1], back=False) if rows and has_after else None,
+        cut,
     )
 
 
@@ -137,18 +145,71 @@ def _is_in(cell: Tally, wanted: Wanted) -> bool:
     )
 
 
+def _matches(tx: Tx, text: str) -> set[tuple[str, str]]:
+    """Side and id of contacts in which words begin like this, or of which it is the id."""
+    looked_for = words.words_of(text)
+    found = tx.execute(words.matching(tx, looked_for)) if looked_for else ()
+    return {(row.side, row.record_id) for row in found} | _with_id(tx, text)
+
+
+def _among(
+    tx: Tx, wanted: Wanted, keys: Collection[tuple[str, str]], *, limit: int, at: Position | None
+) -> list[sa.Row[Any]]:
+    """The first of these contacts that are wanted. They are few, so they are sorted as they are."""
+    down = wanted.sort.descending != (at is not None and at.back)
+    place = _place(wanted.sort)
+    rows: list[sa.Row[Any]] = []
+    for part in chunks(sorted(keys), 400):
+        listed = sa.select(*_COLUMNS, place[0].label("sort_value")).where(
+            outcome.c.scope == tx.scope,
+            outcome.c.entity == Entity.CONTACT,
+            sa.tuple_(outcome.c.side, outcome.c.record_id).in_(part),
+        )
+        if wanted.kinds:
+            listed = listed.where(outcome.c.outcome.in_(wanted.kinds))
+        if wanted.reasons:
+            listed = listed.where(outcome.c.reason.in_(wanted.reasons))
+        if at is not None:
+            listed = listed.where(_beyond(place, at, down=down))
+        rows += tx.execute(listed.order_by(*(_directed(column, down=down) for column in place)).limit(limit))
+    rows.sort(key=lambda row: (row.sort_value, row.side, row.record_id), reverse=down)
+    return rows[:limit]
+
+
+def _with_id(tx: Tx, text: str) -> set[tuple[str, str]]:
+    """Contacts of which this is the id on either side."""
+    rows = tx.execute(
+        sa.select(outcome.c.side, outcome.c.record_id).where(
+            outcome.c.scope == tx.scope,
+            outcome.c.entity == Entity.CONTACT,
+            outcome.c.counterpart_id == text,
+        )
+    )
+    own = tx.execute(
+        sa.select(outcome.c.side, outcome.c.record_id).where(
+            outcome.c.scope == tx.scope,
+            outcome.c.entity == Entity.CONTACT,
+            outcome.c.side.in_(list(Side)),
+            outcome.c.record_id == text,
+        )
+    )
+    return {(row.side, row.record_id) for row in (*rows, *own)}
+
+
 def _heads(
     tx: Tx, wanted: Wanted, cells: Sequence[Tally], *, limit: int, at: Position | None
-) -> Iterator[sa.Row[Any]]:
+) -> list[sa.Row[Any]]:
     """The first rows of all cells, merged."""
     if not cells:
-        return
+        return []
     down = wanted.sort.descending != (at is not None and at.back)
     heads = [_head(tx, wanted, cell, down=down, limit=limit, at=at).subquery() for cell in cells]
     merged = sa.union_all(*(sa.select(head) for head in heads)).subquery()
     order = [merged.c.sort_value, merged.c.side, merged.c.record_id]
-    yield from tx.execute(
-        sa.select(merged).order_by(*(_directed(column, down=down) for column in order)).limit(limit)
+    return list(
+        tx.execute(
+            sa.select(merged).order_by(*(_directed(column, down=down) for column in order)).limit(limit)
+        )
     )
 
 
@@ -157,32 +218,29 @@ def _head(
 ) -> sa.Select[Any]:
     """The first rows of one cell. It is ordered by outcome and reason too, which are the same in all of its rows, so
     that the order is that of the index to both databases."""
-    value = sa.func.lower(outcome.c.name) if wanted.sort.by_name else outcome.c.looked_at
-    place = (value, outcome.c.side, outcome.c.record_id)
-    chosen = sa.select(*_COLUMNS, value.label("sort_value")).where(
+    place = _place(wanted.sort)
+    chosen = sa.select(*_COLUMNS, place[0].label("sort_value")).where(
         outcome.c.scope == tx.scope,
         outcome.c.entity == Entity.CONTACT,
         outcome.c.outcome == cell.kind,
         outcome.c.reason.is_(None) if cell.reason is None else outcome.c.reason == cell.reason,
     )
-    if wanted.text:
-        chosen = chosen.where(_holds(wanted.text))
     if at is not None:
-        here = sa.tuple_(*place)
-        there = sa.tuple_(*(sa.literal(part) for part in (at.value, at.side.value, at.record_id)))
-        chosen = chosen.where(here < there if down else here > there)
+        chosen = chosen.where(_beyond(place, at, down=down))
     order = (outcome.c.outcome, outcome.c.reason, *place)
     return chosen.order_by(*(_directed(column, down=down) for column in order)).limit(limit)
 
 
-def _holds(text: str) -> sa.ColumnElement[bool]:
-    plain = text.strip().lower()
-    return sa.or_(
-        outcome.c.record_id == text.strip(),
-        outcome.c.counterpart_id == text.strip(),
-        sa.func.lower(outcome.c.name).contains(plain, autoescape=True),
-        outcome.c.email.contains(plain, autoescape=True),
-    )
+def _place(sort: Sort) -> tuple[sa.ColumnElement[Any], ...]:
+    """What orders a list; the first of them is the value of a position."""
+    value = sa.func.lower(outcome.c.name) if sort.by_name else outcome.c.looked_at
+    return (value, outcome.c.side, outcome.c.record_id)
+
+
+def _beyond(place: tuple[sa.ColumnElement[Any], ...], at: Position, *, down: bool) -> sa.ColumnElement[bool]:
+    here = sa.tuple_(*place)
+    there = sa.tuple_(*(sa.literal(part) for part in (at.value, at.side.value, at.record_id)))
+    return here < there if down else here > there
 
 
 def _directed(column: sa.ColumnElement[Any], *, down: bool) -> sa.ColumnElement[Any]:
