@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from twinbook.install.steps import System
-from twinbook.settings import ConnectionSettings, SettingsError, render_commented
+from twinbook.settings import ConnectionSettings, Problem, SettingsError, render_commented
 from twinbook.settings.editing import SettingsFile
+from twinbook.settings.environment import variable_for
 from twinbook.settings.loading import validate
 
 # Stands in for the system that is not set up yet, so that the other can be examined. Nothing is ever sent there.
@@ -61,15 +62,16 @@ class Draft:
         return self.file.path.parent
 
     def get(self, system: System, key: str) -> Any:
-        """A value of the file; None where it has none."""
-        return self.file.get(("connections", self.connection, system, key))
+        """A value, which the environment may give instead of the file; None where neither has one."""
+        place = ("connections", self.connection, system, key)
+        return self._environ.get(variable_for(place)) or self.file.get(place)
 
     def enter(self, system: System, values: Mapping[str, str]) -> None:
         """Put values into the draft. Raises `SettingsError` for those that no setting could have."""
         places = [f"connections.{self.connection}.{system}.{key}" for key in values]
         for key, value in values.items():
             self.file.put(("connections", self.connection, system, key), value)
-        unfit = [problem for problem in self._problems(system) if problem.key in places]
+        unfit = [problem for problem in self.problems(system) if problem.key in places]
         if unfit:
             raise SettingsError(unfit)
 
@@ -93,12 +95,14 @@ class Draft:
                 continue
         return None
 
-    def _problems(self, system: System) -> Iterator[Any]:
+    def problems(self, system: System) -> tuple[Problem, ...]:
+        """What keeps the connection from being used, as far as this system is concerned."""
         *_, values = self._readings(system)
         try:
             validate(values, self.file.path, self._environ)
         except SettingsError as error:
-            yield from error.problems
+            return error.problems
+        return ()
 
     def _readings(self, system: System) -> Iterator[dict[str, Any]]:
         """The file as it is, and with a stand-in for the other system. Other connections are left out."""

@@ -10,7 +10,7 @@ from twinbook.doctor import Check, Page
 from twinbook.doctor.netsuite import examine_netsuite
 from twinbook.install.draft import Draft
 from twinbook.install.keys import key_file
-from twinbook.install.steps import Guide, State, Step, System, entered, examined
+from twinbook.install.steps import Guide, State, Step, System, entered, examined, unusable
 from twinbook.settings import ConnectionSettings
 
 
@@ -35,10 +35,18 @@ async def netsuite_guide(draft: Draft, key: Step) -> Guide:
                 draft.get(System.NETSUITE, "certificate_id"),
                 _certificate(certificate),
             ),
+            *_unusable(draft),
             examined("login", "Login", checks, [Page.NETSUITE_LOGIN], ()),
             _ping(draft),
         ),
     )
+
+
+def _unusable(draft: Draft) -> tuple[Step, ...]:
+    entered_all = all(
+        draft.get(System.NETSUITE, key) for key in ("account_id", "client_id", "certificate_id")
+    )
+    return unusable(draft.problems(System.NETSUITE)) if entered_all else ()
 
 
 async def examine(settings: ConnectionSettings) -> list[Check]:

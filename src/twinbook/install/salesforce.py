@@ -10,7 +10,7 @@ from twinbook.domain.plan import Trigger
 from twinbook.domain.records import Entity, Side
 from twinbook.install.draft import Draft
 from twinbook.install.keys import key_file
-from twinbook.install.steps import Guide, Step, System, entered, examined
+from twinbook.install.steps import Guide, Step, System, entered, examined, unusable
 from twinbook.settings import ConnectionSettings, account_policy, contact_policy
 
 CALLBACK = "https://login.salesforce.com/services/oauth2/success"
@@ -43,6 +43,7 @@ async def salesforce_guide(draft: Draft, key: Step) -> Guide:
                 _package(draft, folders),
             ),
             entered("user", "Integration user", username, _user(sets)),
+            *_unusable(draft),
             examined(
                 "app",
                 "External client app",
@@ -53,6 +54,13 @@ async def salesforce_guide(draft: Draft, key: Step) -> Guide:
             examined("events", "Change events", checks, [Page.SALESFORCE_EVENTS], _EVENTS),
         ),
     )
+
+
+def _unusable(draft: Draft) -> tuple[Step, ...]:
+    by_secret = draft.get(System.SALESFORCE, "auth") == "client-credentials"
+    needed = ("login_url", "client_id", "client_secret" if by_secret else "username")
+    entered_all = all(draft.get(System.SALESFORCE, key) for key in needed)
+    return unusable(draft.problems(System.SALESFORCE)) if entered_all else ()
 
 
 async def examine(settings: ConnectionSettings) -> list[Check]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from twinbook.doctor import Check, Page, Verdict, worst
+from twinbook.settings import Problem
 
 
 class System(StrEnum):
@@ -69,3 +70,11 @@ def examined(
     if worst(found) is Verdict.BROKEN:
         return Step(code, title, State.BROKEN, "something is missing", (*remedies, *instructions))
     return Step(code, title, State.DONE, f"{len(found)} checks, {len(unwell)} with advice", remedies)
+
+
+def unusable(problems: Sequence[Problem]) -> tuple[Step, ...]:
+    """The step that is there only where everything is entered and the settings are refused all the same."""
+    if not problems:
+        return ()
+    told = tuple(map(str, problems))
+    return (Step("settings", "Settings file", State.BROKEN, "it cannot be used", told),)
