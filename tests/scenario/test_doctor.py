@@ -38,7 +38,7 @@ def without(text: str, block: str, **content: str) -> str:
 
 
 def changed(text: str, sobject: str, flag: str, to: str = "false") -> str:
-    """A permission set with one right on an object changed."""
+    """A permission set with one right on an object taken away, or given."""
     parts = re.split(r"(?=    <objectPermissions>)", text)
     return "".join(
         re.sub(rf"<{flag}>\w+<", f"<{flag}>{to}<", part) if f"<object>{sobject}<" in part else part
@@ -58,6 +58,15 @@ async def test_a_deployed_package_is_all_that_is_needed(p: Product) -> None:
     }
     assert "Twinbook Integration: both ways" in found["salesforce.create.Contact"].remedy
     await deploy(p.salesforce, ONE_WAY, BOTH_WAYS)
+    assert await examined(p) == {}
+
+
+async def test_deleting_needs_a_right_that_no_set_of_the_package_gives(p: Product) -> None:
+    p.configure("contacts", direction="both", deleted_in_netsuite="delete")
+    await deploy(p.salesforce, ONE_WAY, BOTH_WAYS)
+    assert set(await examined(p)) == {"salesforce.delete.Contact"}
+    allowed = changed(permission_set(BOTH_WAYS), "Contact", "allowDelete", to="true")
+    await assign(p.salesforce, permission_set(ONE_WAY), allowed)
     assert await examined(p) == {}
 
 

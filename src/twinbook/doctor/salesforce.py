@@ -9,7 +9,7 @@ from twinbook.composition import Sides, salesforce_config, watched
 from twinbook.doctor.checks import Check, Page, Verdict, asked, broken
 from twinbook.domain.errors import PermanentError, SideError
 from twinbook.domain.plan import Trigger
-from twinbook.domain.policy import Accounts
+from twinbook.domain.policy import Accounts, DeletedInNetSuite
 from twinbook.domain.ports import EventsUnavailable
 from twinbook.domain.records import Entity, Side
 from twinbook.engine.running.ingest import SUBSCRIBED
@@ -145,6 +145,8 @@ class _Examination:
             yield self._right("Account", "edit", self._objects["Account"].updateable, ONE_WAY)
         if self._to_salesforce and self._contacts.create:
             yield self._right("Contact", "create", self._objects["Contact"].createable, BOTH_WAYS)
+        if self._to_salesforce and self._contacts.deleted_in_netsuite is DeletedInNetSuite.DELETE:
+            yield self._right("Contact", "delete", self._objects["Contact"].deletable, "a set of your own")
 
     def _right(self, sobject: str, right: str, held: bool, permission_set: str) -> Check:
         code, name = f"salesforce.{right}.{sobject}", f"Salesforce: {right} {sobject}"
@@ -195,7 +197,7 @@ class _Examination:
     def _status(self, sobject: str) -> Check:
         names = self._config.status_fields
         there = tuple(name for name in names if name in self._objects[sobject].fields)
-        check = self._of(_Wanted(sobject, "status fields", there and names, True, False, DEPLOY))
+        check = self._of(_Wanted(sobject, "status fields", names if there else (), True, False, DEPLOY))
         if there or self._settings.salesforce.status_fields == "off":
             return check
         return _ok(check, "none installed: the status is shown by Twinbook only")

@@ -61,7 +61,7 @@ class ObjectFacts:
 
     `children` are child relationships, `parents` the relationships that a dotted field name may begin with.
     `external_ids` are the fields by which records can be upserted, `unique` those without duplicates.
-    `createable` and `updateable` say whether the user may create and edit records at all.
+    `createable`, `updateable` and `deletable` say whether the user may create, edit and delete records at all.
     """
 
     fields: Schema
@@ -71,6 +71,12 @@ class ObjectFacts:
     unique: frozenset[str]
     createable: bool = True
     updateable: bool = True
+    deletable: bool = True
+
+    def writable(self, names: Iterable[str]) -> frozenset[str]:
+        """Those of the fields that the user may edit."""
+        fields = self.fields if self.updateable else {}
+        return frozenset(name for name in names if name in fields and fields[name].writable)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +84,7 @@ class OrgFacts:
     """What the queries are built from, and what `twinbook doctor` reports.
 
     `contact_fields` and `account_fields` are those of the settings that the org has, `missing_…` the rest.
-    `status_fields` are the fields of the package that are installed on Contact, `account_status_fields` those on
+    `status_fields` are the fields of the package that can be written on Contact, `account_status_fields` those on
     Account. Whether an entity publishes change events is no matter of REST: the Pub/Sub API says so on subscribing.
     """
 
@@ -131,8 +137,8 @@ def facts_of(token: Token, contact: ObjectFacts, account: ObjectFacts, config: S
             for source in ROLE_SOURCES
             if source.entity in config.role_sources and source.relationship in contact.children
         ),
-        status_fields=frozenset(config.status_fields) & contact.fields.keys(),
-        account_status_fields=frozenset(config.status_fields) & account.fields.keys(),
+        status_fields=contact.writable(config.status_fields),
+        account_status_fields=account.writable(config.status_fields),
         person_accounts="IsPersonAccount" in contact.fields and "IsPersonAccount" in account.fields,
         push_on_contact=config.push_field in contact.fields,
         push_on_account=config.push_field in account.fields,
@@ -172,6 +178,7 @@ def object_facts(describe: Mapping[str, Any]) -> ObjectFacts:
         unique=frozenset(field["name"] for field in fields if field.get("unique")),
         createable=bool(describe.get("createable", True)),
         updateable=bool(describe.get("updateable", True)),
+        deletable=bool(describe.get("deletable", True)),
     )
 
 
