@@ -18,7 +18,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 RUN := $(VENV)/.ready-to-run
 DEV := $(VENV)/.ready-to-develop
 # Directories with a package-lock.json, whose tests run in Node.
-NODE_DIRS := tests/fidelity packages/salesforce
+NODE_DIRS := tests/fidelity packages/salesforce packages/netsuite
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)

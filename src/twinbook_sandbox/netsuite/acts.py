@@ -17,7 +17,10 @@ from twinbook_sandbox.netsuite.schema import CustomField, Kind
 from twinbook_sandbox.netsuite.values import WriteOptions
 
 ADMINISTRATOR = Actor(-5, "USERINTERFACE")
-CONTEXTS = ("USERINTERFACE", "CSVIMPORT", "SCHEDULED", "WORKFLOW", "RESTLET", "WEBSERVICES")
+CONTEXTS = (
+    *("USERINTERFACE", "CSVIMPORT", "SCHEDULED", "WORKFLOW"),
+    *("RESTLET", "RESTWEBSERVICES", "WEBSERVICES"),
+)
 VENDOR = 900_001
 """The internal id of some vendor."""
 _SCRIPT_ID = re.compile(r"custentity[a-z0-9_]{1,30}")

@@ -20,12 +20,15 @@ from twinbook_sandbox.netsuite.rules import Actor
 from twinbook_sandbox.netsuite.schema import RecordType
 from twinbook_sandbox.netsuite.storage import Row
 from twinbook_sandbox.netsuite.suiteql import SuiteQL
+from twinbook_sandbox.netsuite.suiteql_tables import INTEGRATION_USER
 from twinbook_sandbox.netsuite.suitescript.engine import ScriptError
 from twinbook_sandbox.netsuite.suitescript.faults import as_script_error
 from twinbook_sandbox.netsuite.suitescript.governance import Meter
 from twinbook_sandbox.netsuite.suitescript.project import Deployment
 from twinbook_sandbox.netsuite.suitescript.record_module import RecordModule
 
+INTEGRATION_ROLE = "customrole_twinbook"
+"""Script id of the role that the integration's user has in this account."""
 MAX_QUERY_ROWS = 5000
 MIN_TTL_S = 300
 CONNECT_S, TOTAL_S = 5.0, 45.0
@@ -112,7 +115,8 @@ class ScriptHost:
             case "runtime.account":
                 return ACCOUNT_ID
             case "runtime.user":
-                return {"id": self._actor.user_id, "role": 3, "roleId": "customrole_twinbook"}
+                ours = self._actor.user_id == INTEGRATION_USER
+                return {"id": self._actor.user_id, "roleId": INTEGRATION_ROLE if ours else "administrator"}
             case "runtime.script":
                 return {"id": deployment.script_id, "deploymentId": deployment.id}
             case "runtime.parameter":
@@ -161,7 +165,8 @@ async def _https(method: str, argument: Mapping[str, Any]) -> dict[str, Any]:
         async with aiohttp.ClientSession(timeout=timeout) as session:
             headers, body = argument.get("headers") or {}, argument.get("body")
             async with session.request(method, str(argument["url"]), headers=headers, data=body) as answer:
-                return {"code": answer.status, "body": await answer.text(), "headers": dict(answer.headers)}
+                told = {str(name): value for name, value in answer.headers.items()}
+                return {"code": answer.status, "body": await answer.text(), "headers": told}
     except TimeoutError:
         raise ScriptError("SSS_REQUEST_TIME_EXCEEDED", "The host took too long to answer.") from None
     except aiohttp.ClientError as problem:
