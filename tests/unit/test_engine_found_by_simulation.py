@@ -72,3 +72,41 @@ async def test_a_link_that_is_given_up_is_told_before_anything_takes_its_place(w
     assert 'counterpart_missing = "recreate"' in given_up.why
     await w.settle()
     assert [entry.what for entry in await w.history(here)] == ["created", "given up", "created"]
+
+
+async def test_an_edit_wins_over_our_own_older_value_that_nobody_had_noted_down(w: World) -> None:
+    """NetSuite's first edit reached Salesforce, then the process died. The second edit in NetSuite stands against our
+    own write of the first one, which is nobody's edit."""
+    account, _ = w.linked_account()
+    here = w.salesforce.user_creates_contact(
+        LastName="Lovelace", Email="ada@acme.example", AccountId=account, Title="Analyst"
+    )
+    await w.settle()
+    [there] = w.netsuite.contacts
+    w.netsuite.user_edits(there.id, {"title": "Countess"})
+    w.salesforce.lose_answer("update_contacts")
+    await w.notice()
+    await w.drain()
+    assert w.salesforce.contact(here).fields["Title"] == "Countess", "it arrived, but nobody answered"
+    w.netsuite.user_edits(there.id, {"title": "Mathematician"})
+    await w.settle()
+    assert w.salesforce.contact(here).fields["Title"] == "Mathematician"
+    assert w.netsuite.contact(there.id).fields["title"] == "Mathematician"
+
+
+async def test_what_was_written_before_a_kill_is_told_by_the_next_look(w: World) -> None:
+    account, _ = w.linked_account()
+    here = w.salesforce.user_creates_contact(
+        LastName="Lovelace", Email="ada@acme.example", AccountId=account, Title="Analyst"
+    )
+    await w.settle()
+    [there] = w.netsuite.contacts
+    w.netsuite.user_edits(there.id, {"title": "Countess"})
+    w.salesforce.user_edits(here, {"Title": "Mathematician", "Phone": "030 1"})
+    w.netsuite.lose_answer("update_contact")
+    await w.notice()
+    await w.drain()
+    await w.settle()
+    assert w.netsuite.contact(there.id).fields["title"] == "Mathematician"
+    told = [change for entry in await w.history(here) for change in entry.changes]
+    assert ("title", "Countess", "Mathematician") in [(item.field, item.before, item.after) for item in told]

@@ -20,6 +20,7 @@ from twinbook.domain.records import (
     NetSuiteCustomer,
     SalesforceAccount,
     SalesforceContact,
+    Sent,
     Side,
     Value,
 )
@@ -122,7 +123,8 @@ class ContactView:
     contact is gone. `merged_link` is the link of a contact that was merged into this one, `winner_link` that of the
     contact into which this one was merged. `netsuite_gate` is the account of the NetSuite contact's own company, where
     that is another one than the Salesforce contact's. `chosen` is what a person picked: one of the plan's `choices`;
-    `resolved` is what a person decided about single fields in conflict. `stopped` is true while a safety valve holds
+    `resolved` is what a person decided about single fields in conflict. `sent` is
+    what the look before this one was about to write. `stopped` is true while a safety valve holds
     the connection.
     """
 
@@ -137,6 +139,7 @@ class ContactView:
     netsuite_gate: Gate | None = None
     chosen: str | None = None
     resolved: FieldChoices = field(default_factory=dict)
+    sent: tuple[Sent, ...] = ()
     paused: bool = False
     stopped: bool = False
 

@@ -171,10 +171,24 @@ class LinkState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Sent:
+    """A mapped field that was about to be written: `before` and `after` are the target's values, `salesforce` and
+    `netsuite` the canonical values that both sides were to agree on."""
+
+    row: str
+    side: Side
+    before: Value
+    after: Value
+    salesforce: Value
+    netsuite: Value
+
+
+@dataclass(frozen=True, slots=True)
 class Link:
     """A pair of records, and what both sides last agreed on.
 
     `agreed` is keyed by mapping-row key and holds canonical values; a row that is missing from it was never agreed.
+    `sent` is what was about to be written when Twinbook was cut off.
     """
 
     salesforce_id: str
@@ -184,3 +198,4 @@ class Link:
     agreed: Fields = field(default_factory=dict)
     salesforce_version: str = ""
     netsuite_version: str = ""
+    sent: tuple[Sent, ...] = ()

@@ -20,6 +20,7 @@ from twinbook.domain.ports import Schema
 from twinbook.domain.reasons import Reason
 from twinbook.domain.records import Fields, NetSuiteContact, SalesforceContact, Side, Value
 from twinbook.domain.resolution import Resolution
+from twinbook.domain.sending import settled, shown_fields
 from twinbook.domain.why import both_values
 
 _LINKING = frozenset({Action.ADOPT, Action.INHERIT})
@@ -54,12 +55,15 @@ def write(case: Case, bond: Bond) -> ContactPlan:
     pair = Pair(
         bond.salesforce.fields if bond.salesforce else None,
         bond.netsuite.fields if bond.netsuite else None,
-        bond.agreed,
+        settled(
+            bond.agreed, case.view.sent, case.policy.mapping, shown_fields(bond.salesforce, bond.netsuite)
+        ),
         facts_of(case.view.gate, bond.salesforce, bond.netsuite, case.policy.mapping),
         writable,
         _schemas(case),
         Resolution.of(case.view.chosen, case.view.resolved),
     )
+    bond = replace(bond, agreed=pair.agreed)
     merged = merge(case.policy.mapping, pair)
     company = _company(case, bond, writable)
     changes = _with_surroundings(case, bond, merged, company)

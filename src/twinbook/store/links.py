@@ -7,14 +7,14 @@ once at a time.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from enum import Enum
 from typing import Any
 
 import sqlalchemy as sa
 
 from twinbook.domain.ids import netsuite_contact_key
-from twinbook.domain.records import Entity, Fields, Link, LinkState, Side
+from twinbook.domain.records import Entity, Fields, Link, LinkState, Sent, Side
 from twinbook.store.database import Tx
 from twinbook.store.schema import link
 from twinbook.store.sql import chunks
@@ -187,6 +187,7 @@ def establish(
     correlation_id: str,
     now: float,
     agreed: Fields | None = None,
+    sent: Sequence[Sent] = (),
     salesforce_version: str = "",
     netsuite_version: str = "",
 ) -> None:
@@ -201,6 +202,7 @@ def establish(
         "correlation_id": correlation_id,
         "reserved_email": None,
         "agreed": dict(agreed or {}),
+        "sent": _rows(sent),
         "salesforce_version": salesforce_version,
         "netsuite_version": netsuite_version,
         "updated_at": now,
@@ -217,7 +219,12 @@ def establish(
 def close(tx: Tx, entity: Entity, salesforce_id: str, *, now: float, agreed: Fields | None = None) -> None:
     """Turn a link into a tombstone; its counterpart is free for another record. The tombstone keeps what was agreed,
     or the values given."""
-    values: dict[str, Any] = {"state": LinkState.CLOSED, "reserved_email": None, "updated_at": now}
+    values: dict[str, Any] = {
+        "state": LinkState.CLOSED,
+        "reserved_email": None,
+        "sent": [],
+        "updated_at": now,
+    }
     if agreed:
         values["agreed"] = dict(agreed)
     tx.execute(sa.update(link).where(*_mine(tx, entity, salesforce_id)).values(values))
@@ -250,7 +257,28 @@ def forget(tx: Tx, entity: Entity, salesforce_id: str) -> None:
 def agree(tx: Tx, entity: Entity, salesforce_id: str, agreed: Fields, *, now: float) -> None:
     """Replace what a pair has agreed on, without looking at the pair anew."""
     mine = _mine(tx, entity, salesforce_id)
-    tx.execute(sa.update(link).where(*mine).values(agreed=dict(agreed), updated_at=now))
+    tx.execute(sa.update(link).where(*mine).values(agreed=dict(agreed), sent=[], updated_at=now))
+
+
+def send(tx: Tx, entity: Entity, intent: Intent, sent: Sequence[Sent]) -> None:
+    """Remember what is about to be written to a pair, in place of what was before. It is forgotten when the link is
+    established, agreed on or closed."""
+    mine = (
+        _mine(tx, entity, intent.salesforce_id)
+        if intent.salesforce_id is not None
+        else (
+            link.c.scope == tx.scope,
+            link.c.entity == entity,
+            link.c.correlation_id == intent.correlation_id,
+        )
+    )
+    tx.execute(sa.update(link).where(*mine).values(sent=_rows(sent)))
+
+
+def cut_off(tx: Tx, entity: Entity, netsuite_ids: Iterable[str]) -> dict[str, tuple[Sent, ...]]:
+    """What was about to be written for intents that began with these NetSuite records."""
+    found = _find(tx, entity, link.c.netsuite_id, netsuite_ids)
+    return {item.netsuite_id: item.sent for item in found if item.netsuite_id and item.sent}
 
 
 def give_up(tx: Tx, entity: Entity, netsuite_ids: Sequence[str]) -> None:
@@ -270,6 +298,10 @@ def give_up(tx: Tx, entity: Entity, netsuite_ids: Sequence[str]) -> None:
 def count(tx: Tx, entity: Entity) -> int:
     live = (link.c.scope == tx.scope, link.c.entity == entity, link.c.state == LinkState.LINKED)
     return int(tx.execute(sa.select(sa.func.count()).where(*live)).scalar_one())
+
+
+def _rows(sent: Sequence[Sent]) -> list[dict[str, Any]]:
+    return [asdict(item) for item in sent]
 
 
 def _obstacle(tx: Tx, entity: Entity, intent: Intent) -> Reservation:
@@ -320,6 +352,7 @@ def _find(tx: Tx, entity: Entity, column: sa.Column[str], ids: Iterable[str]) ->
                 row.agreed,
                 row.salesforce_version,
                 row.netsuite_version,
+                tuple(Sent(**{**item, "side": Side(item["side"])}) for item in row.sent),
             )
             for row in rows
         ]

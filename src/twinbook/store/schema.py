@@ -23,6 +23,8 @@ link = sa.Table(
     # decided one after the other.
     sa.Column("reserved_email", sa.Text),
     sa.Column("agreed", sa.JSON, nullable=False),
+    # What was about to be written when the look at this pair was cut off.
+    sa.Column("sent", sa.JSON, nullable=False, server_default="[]"),
     sa.Column("salesforce_version", sa.Text, nullable=False, server_default=""),
     sa.Column("netsuite_version", sa.Text, nullable=False, server_default=""),
     sa.Column("created_at", sa.Float, nullable=False),

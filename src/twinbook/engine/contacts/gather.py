@@ -115,6 +115,7 @@ class Gatherer:
                 link,
                 chosen=decision.choice if decision else None,
                 resolved=decision.fields if decision else {},
+                sent=known[id_].sent if id_ in known else (),
                 paused=flow.paused,
                 stopped=flow.stopped,
             )

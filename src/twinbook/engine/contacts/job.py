@@ -20,10 +20,12 @@ from twinbook.domain.records import (
     LinkState,
     NetSuiteContact,
     SalesforceContact,
+    Sent,
     Side,
     Value,
     display_name,
 )
+from twinbook.domain.sending import landed, sent_by, shown_fields
 from twinbook.engine.connection import Options
 from twinbook.engine.provenance import Provenance
 from twinbook.engine.report import Settled
@@ -60,6 +62,7 @@ class Job:
     refused_by: Reason = Reason.REFUSED_BY_NETSUITE
     decision: Decision | None = None
     told: bool = False
+    told_late: bool = False
 
     @property
     def contact(self) -> SalesforceContact:
@@ -154,15 +157,17 @@ class Job:
             if not self.mapped_to_salesforce:
                 self._establish(tx, self._agreed(mapping, self.contact), self.contact, now=now)
             elif self.links:
-                self._establish(tx, {}, self.contact, now=now)
+                self._establish(tx, {}, self.contact, now=now, sent=self.sending)
             if self.moves:
                 self._tell(tx, now=now)
         elif self.reserved and not self.failed_for_now:
             links.withdraw(tx, Entity.CONTACT, id_)
 
-    def agree(self, tx: Tx, mapping: ContactMapping, contact: SalesforceContact, *, now: float) -> None:
-        """Store what both sides agree on, with the Salesforce contact as read back after the write."""
-        self._establish(tx, self._agreed(mapping, contact), contact, now=now)
+    def agree(self, tx: Tx, mapping: ContactMapping, kept: SalesforceContact | None, *, now: float) -> None:
+        """Store what both sides agree on, with the Salesforce contact as read back after the write. Not seeing it now
+        is no reason to forget: the plan's own values stand in, and the next look corrects them."""
+        agreed = self.plan.agreed if kept is None else self._agreed(mapping, kept)
+        self._establish(tx, agreed, kept or self.contact, now=now)
 
     def salesforce_fields(self, options: Options, *, now: float) -> Fields:
         """What has to be written to the Salesforce contact: mapped fields, its NetSuite id, status, push checkbox."""
@@ -186,6 +191,27 @@ class Job:
         """The journal's line for a link that is given up for another NetSuite contact."""
         return replace(self._line("given up", self._why(), ()), netsuite_id=self.intent.replaces)
 
+    @property
+    def sending(self) -> tuple[Sent, ...]:
+        """The mapped fields that are about to be written, and with them those that an earlier look wrote without
+        coming to an end."""
+        news = sent_by(self.plan, self.policy.mapping, self._shown)
+        rows = {item.row for item in news}
+        return (*(item for item in self._landed if item.row not in rows), *news)
+
+    def announce(self, tx: Tx, *, now: float) -> None:
+        """Remember what is about to be written."""
+        self.tell_late(tx, now=now)
+        links.send(tx, Entity.CONTACT, self.intent, self.sending)
+
+    def tell_late(self, tx: Tx, *, now: float) -> None:
+        """What an earlier look wrote before it was cut off: nobody has told of it yet."""
+        changes = [_change(item, self.policy.mapping) for item in self._landed]
+        if changes and not self.told_late:
+            why = f"written by an earlier look that was cut off; {self.claimed.cause}"
+            journal.append(tx, [self._line(OutcomeKind.UPDATED.value, why, changes)], now=now)
+            self.told_late = True
+
     def settled(self) -> Settled:
         error = self.refused or self.plan.error
         entry, outcome = self._written_back() if self.told else self._entry(), self._outcome()
@@ -203,8 +229,16 @@ class Job:
         netsuite = self.kept if self.wrote_netsuite else self.before
         return self.plan.agreed if netsuite is None else agreed_after(self.plan, mapping, contact, netsuite)
 
-    def _establish(self, tx: Tx, agreed: Fields, contact: SalesforceContact, *, now: float) -> None:
-        """`contact` is the Salesforce contact as it was when it showed what is agreed."""
+    def _establish(
+        self,
+        tx: Tx,
+        agreed: Fields,
+        contact: SalesforceContact,
+        *,
+        now: float,
+        sent: tuple[Sent, ...] = (),
+    ) -> None:
+        """`contact` is the Salesforce contact as it was when it showed what is agreed; `sent` is still on its way."""
         assert self.netsuite_id is not None  # noqa: S101 - callers check
         link = self.view.link
         netsuite = self.kept or self.before
@@ -215,8 +249,10 @@ class Job:
             and link.netsuite_id == self.netsuite_id
             and (link.agreed, link.netsuite_version, link.salesforce_version)
             == (agreed, version, contact.version)
+            and not (link.sent or self.sending)
         ):
             return
+        self.tell_late(tx, now=now)
         links.establish(
             tx,
             Entity.CONTACT,
@@ -225,6 +261,7 @@ class Job:
             correlation_id=self.correlation_id,
             now=now,
             agreed=agreed,
+            sent=sent,
             salesforce_version=contact.version,
             netsuite_version=version,
         )
@@ -319,6 +356,14 @@ class Job:
         return self._provenance.changes(Side.NETSUITE, self.plan.netsuite_changes, known)
 
     @property
+    def _shown(self) -> dict[Side, Fields]:
+        return shown_fields(self.contact, self.before)
+
+    @property
+    def _landed(self) -> tuple[Sent, ...]:
+        return landed(self.view.sent, self.policy.mapping, self._shown)
+
+    @property
     def before(self) -> NetSuiteContact | None:
         """The NetSuite contact as it was read: the counterpart, or the one that is adopted."""
         if self.view.netsuite is not None:
@@ -335,3 +380,8 @@ class Job:
         rows = (*self.policy.mapping.rows, COMPANY_ROW)
         saved_by = {Side.SALESFORCE: self.contact.saved_by}
         return Provenance(rows, self.plan.decisions, self.claimed.marked_at, saved_by)
+
+
+def _change(item: Sent, mapping: ContactMapping) -> Change:
+    row = mapping.row(item.row) or COMPANY_ROW
+    return Change(item.side, row.field_on(item.side), item.before, item.after)

@@ -42,7 +42,7 @@ class Creation:
         """Store the intents. Contacts that stand in each other's way are taken one after the other."""
         now = self._connection.clock.now()
         held = await self._connection.store.run(
-            lambda tx: [links.reserve(tx, Entity.CONTACT, item.intent, now=now) for item in newcomers]
+            lambda tx: [self._intend(tx, item, now=now) for item in newcomers]
         )
         found = list(zip(newcomers, held, strict=True))
         report.put_back += [
@@ -51,6 +51,12 @@ class Creation:
             if reservation is not Reservation.HELD
         ]
         return [item for item, reservation in found if reservation is Reservation.HELD]
+
+    def _intend(self, tx: Tx, item: Newcomer, *, now: float) -> Reservation:
+        reservation = links.reserve(tx, Entity.CONTACT, item.intent, now=now)
+        if reservation is Reservation.HELD:
+            links.send(tx, Entity.CONTACT, item.intent, item.sending(self._connection.contacts.mapping))
+        return reservation
 
     async def _upsert(self, newcomers: Sequence[Newcomer]) -> None:
         if not newcomers:

@@ -15,7 +15,7 @@ from twinbook.domain.ids import contact_key, named_by
 from twinbook.domain.plan import ContactPlan, ContactView, Gate, SalesforceCandidate
 from twinbook.domain.planner import plan_contact, seeks_counterpart
 from twinbook.domain.ports import ContactQuery
-from twinbook.domain.records import Entity, Link, LinkState, NetSuiteContact, SalesforceContact, Side
+from twinbook.domain.records import Entity, Link, LinkState, NetSuiteContact, SalesforceContact, Sent, Side
 from twinbook.engine.accounts.gates import gates_of
 from twinbook.engine.connection import Connection
 from twinbook.store import decisions, flows, links
@@ -57,11 +57,11 @@ class NetSuiteGatherer:
     async def _views(self, ids: Sequence[str]) -> tuple[dict[str, ContactView], dict[str, Decision]]:
         connection = self._connection
 
-        def remembered(tx: Tx) -> tuple[Flow, dict[str, Decision]]:
+        def remembered(tx: Tx) -> tuple[Flow, dict[str, Decision], dict[str, tuple[Sent, ...]]]:
             decided = decisions.of_records(tx, Entity.CONTACT, Side.NETSUITE, ids)
-            return flows.state(tx), decided
+            return flows.state(tx), decided, links.cut_off(tx, Entity.CONTACT, ids)
 
-        flow, decided = await connection.store.read(remembered)
+        flow, decided, sent = await connection.store.read(remembered)
         found = await connection.netsuite.find_contacts(ContactQuery(ids=frozenset(ids)))
         contacts = {contact.id: contact for contact in found}
         gates = await gates_of(
@@ -77,6 +77,7 @@ class NetSuiteGatherer:
                 netsuite=contact,
                 netsuite_gate=gate,
                 chosen=decided[id_].choice if id_ in decided else None,
+                sent=sent.get(id_, ()),
                 paused=flow.paused,
                 stopped=flow.stopped,
             )

@@ -12,7 +12,8 @@ from twinbook.domain.mapping import COMPANY_ROW, ContactMapping
 from twinbook.domain.plan import ContactPlan, ContactView, OutcomeKind
 from twinbook.domain.policy import ContactPolicy
 from twinbook.domain.reasons import CATALOGUE, Reason
-from twinbook.domain.records import Entity, Fields, Key, NetSuiteContact, SalesforceContact, Side
+from twinbook.domain.records import Entity, Fields, Key, NetSuiteContact, SalesforceContact, Sent, Side
+from twinbook.domain.sending import sent_by, shown_fields
 from twinbook.engine.provenance import Provenance
 from twinbook.engine.report import Settled
 from twinbook.engine.traces import trace_rows
@@ -55,6 +56,10 @@ class Newcomer:
     @property
     def refused(self) -> PermanentError | None:
         return self.error if isinstance(self.error, PermanentError) and not self.call_failed else None
+
+    def sending(self, mapping: ContactMapping) -> tuple[Sent, ...]:
+        """The mapped fields of the contact that is about to be created."""
+        return sent_by(self.plan, mapping, shown_fields(None, self.contact))
 
     def agreed(self, mapping: ContactMapping) -> Fields:
         """What both sides agree on once it is created, as far as that could be read back."""

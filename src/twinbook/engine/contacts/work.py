@@ -7,7 +7,8 @@ may fail or be cut off; the next look at the contact finds what is there and goe
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 
 from twinbook.domain.errors import SideError, TemporaryError
 from twinbook.domain.plan import Action
@@ -23,7 +24,7 @@ from twinbook.domain.ports import (
     Written,
 )
 from twinbook.domain.reasons import Reason
-from twinbook.domain.records import Entity, NetSuiteContact, Side
+from twinbook.domain.records import Entity, NetSuiteContact, SalesforceContact, Side
 from twinbook.engine.connection import Connection
 from twinbook.engine.contacts.attachments import AttachmentWork
 from twinbook.engine.contacts.gather import Considered, Gatherer, name_key
@@ -58,6 +59,7 @@ class ContactWork:
         """Make the plans of these jobs true."""
         await self._valve.check(jobs)
         jobs = await self._reserve(jobs, report)
+        await self._announce(jobs)
         await self._write_netsuite(jobs)
         await self._delete_in_salesforce([job for job in jobs if job.deletes_in_salesforce])
         await self._read_back([job for job in jobs if job.wrote_netsuite and job.kept is None])
@@ -92,6 +94,20 @@ class ContactWork:
             job.reserved = True
         report.put_back += [steps_aside(job.claimed, self._connection) for job in waiting.values()]
         return [job for job in jobs if job.claimed.key not in waiting]
+
+    async def _announce(self, jobs: Sequence[Job]) -> None:
+        """Remember what is about to be written to pairs that are linked already; new links did so with their intent."""
+        writing = [job for job in jobs if job.sending and not (job.links or job.ends)]
+        if not writing:
+            return
+        now = self._connection.clock.now()
+
+        def store(tx: Tx) -> None:
+            self._lease.check_in(tx)
+            for job in writing:
+                job.announce(tx, now=now)
+
+        await self._connection.store.run(store)
 
     async def _write_netsuite(self, jobs: Sequence[Job]) -> None:
         """Write all contacts of the batch; names that are taken are resolved and tried once more."""
@@ -157,10 +173,15 @@ class ContactWork:
         now = self._connection.clock.now()
 
         def store(tx: Tx) -> list[Reservation]:
-            return [
-                links.reserve(tx, Entity.CONTACT, job.intent, now=now) if job.links else Reservation.HELD
-                for job in jobs
-            ]
+            found = []
+            for job in jobs:
+                held = (
+                    links.reserve(tx, Entity.CONTACT, job.intent, now=now) if job.links else Reservation.HELD
+                )
+                if held is Reservation.HELD:
+                    job.announce(tx, now=now)
+                found.append(held)
+            return found
 
         held = await self._connection.store.run(store)
         for job, reservation in zip(jobs, held, strict=True):
@@ -202,13 +223,15 @@ class ContactWork:
         """See what Salesforce kept of mapped fields, and store it as agreed."""
         if not jobs:
             return
-        kept = await self._connection.salesforce.read_contacts([job.contact.id for job in jobs])
+        kept: Mapping[str, SalesforceContact] = {}
+        with suppress(SideError):
+            kept = await self._connection.salesforce.read_contacts([job.contact.id for job in jobs])
         now, mapping = self._connection.clock.now(), self._connection.contacts.mapping
 
         def store(tx: Tx) -> None:
             self._lease.check_in(tx)
             for job in jobs:
-                job.agree(tx, mapping, kept.get(job.contact.id, job.contact), now=now)
+                job.agree(tx, mapping, kept.get(job.contact.id), now=now)
 
         await self._connection.store.run(store)
 
@@ -276,4 +299,6 @@ def _reserve(tx: Tx, job: Job, *, now: float) -> Reservation:
     if reservation is Reservation.HELD and job.replaces:
         # The intent takes the place of the link, whatever becomes of it.
         journal.append(tx, [job.parting()], now=now)
+    if reservation is Reservation.HELD:
+        job.announce(tx, now=now)
     return reservation

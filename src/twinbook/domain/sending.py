@@ -1,0 +1,69 @@
+"""What was about to be written, remembered before it was sent.
+
+Twinbook may be cut off between a write and the moment when it stores what both sides agree on. What the target shows
+then is our own value, not somebody's edit. A look that does not know this would take it for one: an older value would
+win over the newer edit that somebody made on the other side meanwhile, and the value that was written over would be
+missing in the history. So each look first settles what the one before it had sent: a field that shows what was sent is
+agreed on, as it would have been; any other was not reached, or was edited since.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from twinbook.domain.agreement import Agreement, agreement_on, stored
+from twinbook.domain.canonical import is_kept_form
+from twinbook.domain.mapping import COMPANY_ROW, ContactMapping
+from twinbook.domain.plan import ContactPlan
+from twinbook.domain.records import Fields, NetSuiteContact, SalesforceContact, Sent, Side
+
+
+def sent_by(plan: ContactPlan, mapping: ContactMapping, before: Mapping[Side, Fields]) -> tuple[Sent, ...]:
+    """The mapped fields that a plan writes. `before` is what both sides show, `{}` for one that is to be created."""
+    changes = {Side.SALESFORCE: plan.salesforce_changes, Side.NETSUITE: plan.netsuite_changes}
+    found: list[Sent] = []
+    for decision in plan.decisions:
+        row, planned = mapping.row(decision.row) or COMPANY_ROW, agreement_on(decision.row, plan.agreed)
+        for side, written in changes.items():
+            name = row.field_on(side)
+            if planned is not None and row.key == decision.row and name in written:
+                old, new = before[side].get(name), written[name]
+                found.append(Sent(row.key, side, old, new, planned.salesforce, planned.netsuite))
+    return tuple(found)
+
+
+def shown_fields(
+    salesforce: SalesforceContact | None, netsuite: NetSuiteContact | None
+) -> dict[Side, Fields]:
+    """What both sides show, account and company included."""
+    here: Fields = {**salesforce.fields, COMPANY_ROW.salesforce: salesforce.account_id} if salesforce else {}
+    there: Fields = {**netsuite.fields, COMPANY_ROW.netsuite: netsuite.company_id} if netsuite else {}
+    return {Side.SALESFORCE: here, Side.NETSUITE: there}
+
+
+def landed(sent: tuple[Sent, ...], mapping: ContactMapping, shown: Mapping[Side, Fields]) -> tuple[Sent, ...]:
+    """Those of the fields that show what was sent to them, in whatever form the target keeps it."""
+    return tuple(item for item in sent if _landed(item, mapping, shown[item.side]))
+
+
+def settled(
+    agreed: Fields, sent: tuple[Sent, ...], mapping: ContactMapping, shown: Mapping[Side, Fields]
+) -> Fields:
+    """The agreed values as they would be if nothing had been cut off."""
+    agreements: dict[str, Agreement] = {}
+    for item in landed(sent, mapping, shown):
+        halves = {Side.SALESFORCE: item.salesforce, Side.NETSUITE: item.netsuite}
+        row = mapping.row(item.row)
+        if row is not None:
+            halves[item.side] = row.compared(item.side, shown[item.side].get(row.field_on(item.side)))
+        agreements[item.row] = Agreement(halves[Side.SALESFORCE], halves[Side.NETSUITE])
+    return {**agreed, **stored(agreements)}
+
+
+def _landed(item: Sent, mapping: ContactMapping, shown: Fields) -> bool:
+    row = mapping.row(item.row) or COMPANY_ROW
+    if row.key != item.row:
+        return False
+    old, new = row.compared(item.side, item.before), row.compared(item.side, item.after)
+    now = row.compared(item.side, shown.get(row.field_on(item.side)))
+    return now == new or (now != old and is_kept_form(new, now))
