@@ -55,6 +55,9 @@ fmt: $(DEV) ## Format the code and mend what can be mended
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+chaos: $(DEV) ## 5,000 edits while workers, systems and the database fail; ARGS=N for another number
+	CHAOS_EDITS=$(or $(ARGS),5000) $(BIN)/python -m pytest -s --timeout 1800 tests/scenario/test_chaos.py
+
 bench: $(DEV) ## Run the benchmarks
 	@shopt -s nullglob; for file in bench/bench_*.py; do echo "== $$file"; $(BIN)/python "$$file" $(ARGS); done
 

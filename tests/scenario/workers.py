@@ -18,8 +18,11 @@ from tests.scenario.product import Product
 
 from twinbook.store import dirty_keys
 from twinbook.store.database import Database, Role, Store
+from twinbook.store.schema import outcome
 
 WORKER = ("-m", "twinbook.cli")
+# The same, with a clock and a lease of the test's choice.
+PROGRAM = (str(Path(__file__).parent / "worker_program.py"),)
 READY_SECONDS = 60
 
 
@@ -60,8 +63,10 @@ class Cluster:
     def store(self) -> Store:
         return Store(self.database, "default")
 
-    async def start(self, *arguments: str, program: Sequence[str] = WORKER) -> Worker:
-        """Start a process and wait until it takes part."""
+    async def start(
+        self, *arguments: str, program: Sequence[str] = WORKER, waits: bool = True, **environment: str
+    ) -> Worker:
+        """Start a process and wait until it takes part, where it says so."""
         log = self.product.directory / f"worker-{len(self.workers) + 1}.log"
         with log.open("w") as to:
             process = await asyncio.create_subprocess_exec(
@@ -72,10 +77,12 @@ class Cluster:
                 *(arguments or ("worker",)),
                 stdout=asyncio.subprocess.PIPE,
                 stderr=to,
-                env={**os.environ, **self.product.environment()},
+                env={**os.environ, **self.product.environment(), **environment},
             )
         worker = Worker(process, log)
         self.workers.append(worker)
+        if not waits:
+            return worker
         assert process.stdout is not None
         line = await asyncio.wait_for(process.stdout.readline(), READY_SECONDS)
         assert line == b"ready\n", worker.said()
@@ -89,6 +96,10 @@ class Cluster:
                 "AND pid <> pg_backend_pid()"
             ).fetchone() or (0,)
         return int(number)
+
+    async def looked_at(self) -> list[float]:
+        """When each record was looked at last (epoch seconds)."""
+        return await self.store.read(lambda tx: [row.looked_at for row in tx.execute(sa.select(outcome))])
 
     async def is_idle(self) -> bool:
         depth = await self.store.read(lambda tx: dirty_keys.depth(tx, now=0.0))

@@ -7,7 +7,7 @@ import os
 import signal
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -21,6 +21,7 @@ from twinbook.engine.clock import Clock, SystemClock
 from twinbook.engine.connection import Connection
 from twinbook.engine.running.supervisor import Supervisor, first_of
 from twinbook.settings import ConnectionSettings, Settings
+from twinbook.store import cursors
 from twinbook.store.database import Database, Role, Store
 
 if TYPE_CHECKING:
@@ -28,8 +29,18 @@ if TYPE_CHECKING:
 
 # A worker that dies holds its keys for so long (seconds); where there is but one, the next start frees them at once.
 SHARED_LEASE_SECONDS = 15.0
-# What a worker says on standard output once it takes part; `run --workers` waits for it.
+# Between two looks whether all changes are watched.
+WATCHING_SECONDS = 0.2
+# What a worker says on standard output once it takes part and changes are watched; `run --workers` waits for it.
 READY = "ready"
+
+
+@dataclass(frozen=True, slots=True)
+class _Steps:
+    """How far a connection has come: both systems answer; this process takes part and nothing is missed."""
+
+    connected: asyncio.Event = field(default_factory=asyncio.Event)
+    ready: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 @click.command()
@@ -66,19 +77,19 @@ async def keep_in_step(
     database = await asyncio.to_thread(open_database, settings, Role.WORKER)
     try:
         async with _membership(settings, clock) as member, asyncio.TaskGroup() as group:
-            connecting = {}
+            steps: dict[asyncio.Task[None], _Steps] = {}
             for name, connection in settings.connections.items():
-                store, connected = Store(database, name), asyncio.Event()
-                work = _keep_one(connection, store, clock, member, stopped, connected)
-                connecting[group.create_task(work)] = connected
+                step = _Steps()
+                work = _keep_one(connection, Store(database, name), clock, member, stopped, step)
+                steps[group.create_task(work)] = step
             if beside is not None:
                 group.create_task(beside(database, stopped))
-            telling = group.create_task(_tell(list(connecting.values()), on_ready))
+            telling = group.create_task(_tell(list(steps.values()), on_ready))
             await stopped.wait()
             telling.cancel()
-            for task, connected in connecting.items():
+            for task, step in steps.items():
                 # A system that does not answer must not hold up the end.
-                if not connected.is_set():
+                if not step.connected.is_set():
                     task.cancel()
     finally:
         await asyncio.to_thread(database.close)
@@ -120,18 +131,30 @@ async def _keep_one(
     clock: Clock,
     member: Member | None,
     stopped: asyncio.Event,
-    connected: asyncio.Event,
+    step: _Steps,
 ) -> None:
     own_clock, permits = (clock, None) if member is None else (member.clock, member.permits)
     async with connect(settings, store, own_clock, permits) as connection:
         supervisor = _supervisor(connection, member)
         running = asyncio.create_task(supervisor.run(stopped.wait()))
-        connected.set()
+        step.connected.set()
+        await _somebody_watches(connection, running)
+        step.ready.set()
         # Of several workers one watches: this one, sooner or later, or another.
         await first_of(supervisor.watches_all.wait(), running)
         if not stopped.is_set():
             say(f"{store.scope}: in step with Salesforce and NetSuite; stop with Ctrl-C", err=True)
         await running
+
+
+async def _somebody_watches(connection: Connection, running: asyncio.Task[None]) -> None:
+    """Until each source of changes has a position in the store, whoever stored it: nothing is missed from then on."""
+    watched = {str(source) for source in connection.options.watch}
+    while not running.done():
+        streams = await connection.store.read(cursors.ages)
+        if watched <= {stream.partition(":")[2] for stream in streams}:
+            return
+        await connection.clock.sleep(WATCHING_SECONDS)
 
 
 def _supervisor(connection: Connection, member: Member | None) -> Supervisor:
@@ -141,7 +164,7 @@ def _supervisor(connection: Connection, member: Member | None) -> Supervisor:
     return Supervisor(shared, member.runner(shared))
 
 
-async def _tell(connected: list[asyncio.Event], on_ready: Callable[[], None]) -> None:
-    for event in connected:
-        await event.wait()
+async def _tell(steps: list[_Steps], on_ready: Callable[[], None]) -> None:
+    for step in steps:
+        await step.ready.wait()
     on_ready()
