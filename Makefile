@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test node browser lint fmt bench docs lock clean
+.PHONY: help demo test node browser lint fmt chaos bench docs lock clean
 
 PYTHON ?= python3
 ARGS ?=
