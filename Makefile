@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test node browser lint fmt chaos bench docs lock clean
+.PHONY: help demo test node browser lint fmt chaos bench docs site lock clean
 
 PYTHON ?= python3
 ARGS ?=
@@ -64,13 +64,16 @@ bench: $(DEV) ## Run the benchmarks
 docs: $(DEV) ## Write the generated parts of docs/ anew
 	$(BIN)/python docs/generate.py
 
+site: $(DEV) ## Make the documentation as a site, in site/
+	$(BIN)/zensical build --clean --strict
+
 # The smaller lock follows the larger one: what is installed for use is what was tested.
 lock: $(DEV) ## Resolve the dependencies anew; ARGS=--upgrade takes newer versions
 	$(COMPILE) --group build --group dev --output-file requirements-dev.lock $(ARGS)
 	$(COMPILE) --group build --constraint requirements-dev.lock --output-file requirements.lock $(ARGS)
 
 clean: ## Remove all that was made here, the environment too
-	rm -rf $(VENV) $(NODE_DIRS:%=%/node_modules) .demo .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist
+	rm -rf $(VENV) $(NODE_DIRS:%=%/node_modules) .demo .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist site
 
 $(DEV): requirements-dev.lock $(RUN)
 	$(PIP) -r $<

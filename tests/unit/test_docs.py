@@ -117,6 +117,12 @@ def _anchor(heading: str) -> str:
     return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
 
 
+def test_every_page_stands_in_the_navigation_of_the_site() -> None:
+    site = tomllib.loads((ROOT / "zensical.toml").read_text(encoding="utf-8"))
+    shown = re.findall(r"[\w-]+\.md", str(site["project"]["nav"]))
+    assert sorted(shown) == sorted(page.name for page in PAGES)
+
+
 def test_every_command_is_documented() -> None:
     text = (DOCS / "cli.md").read_text(encoding="utf-8")
     assert [command for command in COMMANDS if f"twinbook {command}" not in text] == []
