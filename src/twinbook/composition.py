@@ -205,6 +205,7 @@ def _options(settings: ConnectionSettings, facts: OrgFacts, *, lanes: int) -> Op
         stop_deletes_above=settings.limits.stop_deletes_above,
         stop_changes_percent=settings.limits.stop_changes_percent,
         stop_changes_above=settings.limits.stop_changes_above,
+        reserve_percent=settings.limits.reserve_percent,
         sweep=SweepOptions(
             settings.sweep.hour if settings.sweep.nightly else None,
             settings.sweep.repair,

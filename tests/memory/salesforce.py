@@ -21,6 +21,7 @@ from tests.memory.salesforce_fields import REQUIRED, schema_of
 from twinbook.domain.errors import PermanentError
 from twinbook.domain.ids import to_18
 from twinbook.domain.ports import (
+    Allowance,
     Changes,
     EventBatch,
     Failed,
@@ -113,6 +114,7 @@ class MemorySalesforce(Unreliable):
     page_size: int = 2000
     step_s: float = 1.0
     hidden: bool = False
+    usage: Allowance | None = None
     events: MemoryEvents = field(default_factory=MemoryEvents)
     observer: Observer | None = None
     custom_fields: Mapping[str, FieldMeta] = field(default_factory=dict)
@@ -244,6 +246,10 @@ class MemorySalesforce(Unreliable):
     async def list_keys(self, entity: Entity, after: str | None) -> Listing:
         await self._enter("list_keys")
         return self._page([] if self.hidden else self._live(entity), after)
+
+    async def allowances(self) -> Sequence[Allowance]:
+        await self._enter("allowances")
+        return [self.usage] if self.usage else []
 
     async def list_stamps(self, after: str | None) -> Stamps:
         page = await self.list_keys(Entity.CONTACT, after)

@@ -71,6 +71,10 @@ class World:
     def configure_accounts(self, **accounts: Any) -> None:
         self.connection = replace(self.connection, accounts=replace(self.connection.accounts, **accounts))
 
+    def with_clock(self, clock: ManualClock) -> Connection:
+        """The same connection by another clock."""
+        return replace(self.connection, clock=clock)
+
     async def notice(self) -> None:
         """Mark what changed in both systems since the last time, as polling does."""
         for entity in Entity:

@@ -9,11 +9,11 @@ import pytest
 from tests.memory.http import Request, ScriptedHttp, reply
 
 from twinbook.domain.errors import PermanentError, TemporaryError
-from twinbook.domain.ports import Failed, Written
+from twinbook.domain.ports import Allowance, Failed, Written
 from twinbook.http import HttpResponse
 from twinbook.salesforce.auth import ClientCredentials, TokenProvider
 from twinbook.salesforce.config import SalesforceConfig
-from twinbook.salesforce.rest import MAX_PAGES, ApiUsage, SalesforceRest
+from twinbook.salesforce.rest import MAX_PAGES, SalesforceRest
 
 URL = "https://acme.my.salesforce.com"
 API = "/services/data/v67.0"
@@ -172,7 +172,7 @@ async def test_usage_is_kept_from_the_latest_answer() -> None:
     client = org.client()
     assert client.usage is None
     await client.query("SELECT Id FROM Contact")
-    assert client.usage == ApiUsage(10018, 100000)
+    assert client.usage == Allowance("DailyApiRequests", 10018, 100000)
 
 
 async def test_a_success_that_is_no_json_is_temporary() -> None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import os
+import random
 import signal
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -19,7 +20,8 @@ from twinbook.cli.terminal import say
 from twinbook.composition import configure_logging, connect
 from twinbook.engine.clock import Clock, SystemClock
 from twinbook.engine.connection import Connection
-from twinbook.engine.running.supervisor import Supervisor, first_of
+from twinbook.engine.running.keeper import Keeper
+from twinbook.engine.running.supervisor import Supervisor
 from twinbook.settings import ConnectionSettings, Settings
 from twinbook.store import cursors
 from twinbook.store.database import Database, Role, Store
@@ -33,14 +35,6 @@ SHARED_LEASE_SECONDS = 15.0
 WATCHING_SECONDS = 0.2
 # What a worker says on standard output once it takes part and changes are watched; `run --workers` waits for it.
 READY = "ready"
-
-
-@dataclass(frozen=True, slots=True)
-class _Steps:
-    """How far a connection has come: both systems answer; this process takes part and nothing is missed."""
-
-    connected: asyncio.Event = field(default_factory=asyncio.Event)
-    ready: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 @click.command()
@@ -77,19 +71,19 @@ async def keep_in_step(
     database = await asyncio.to_thread(open_database, settings, Role.WORKER)
     try:
         async with _membership(settings, clock) as member, asyncio.TaskGroup() as group:
-            steps: dict[asyncio.Task[None], _Steps] = {}
+            alone = len(settings.connections) == 1
+            keepers = {}
             for name, connection in settings.connections.items():
-                step = _Steps()
-                work = _keep_one(connection, Store(database, name), clock, member, stopped, step)
-                steps[group.create_task(work)] = step
+                keeper = _keeper(connection, Store(database, name), clock, member, stopped)
+                keepers[group.create_task(keeper.run(stopped, alone=alone))] = keeper
             if beside is not None:
                 group.create_task(beside(database, stopped))
-            telling = group.create_task(_tell(list(steps.values()), on_ready))
+            telling = group.create_task(_tell([keeper.tried for keeper in keepers.values()], on_ready))
             await stopped.wait()
             telling.cancel()
-            for task, step in steps.items():
+            for task, keeper in keepers.items():
                 # A system that does not answer must not hold up the end.
-                if not step.connected.is_set():
+                if keeper.connecting:
                     task.cancel()
     finally:
         await asyncio.to_thread(database.close)
@@ -125,26 +119,28 @@ async def _membership(settings: Settings, clock: Clock) -> AsyncIterator[Member 
         yield joined
 
 
-async def _keep_one(
+def _keeper(
     settings: ConnectionSettings,
     store: Store,
     clock: Clock,
     member: Member | None,
     stopped: asyncio.Event,
-    step: _Steps,
-) -> None:
+) -> Keeper:
     own_clock, permits = (clock, None) if member is None else (member.clock, member.permits)
-    async with connect(settings, store, own_clock, permits) as connection:
-        supervisor = _supervisor(connection, member)
-        running = asyncio.create_task(supervisor.run(stopped.wait()))
-        step.connected.set()
-        await _somebody_watches(connection, running)
-        step.ready.set()
-        # Of several workers one watches: this one, sooner or later, or another.
-        await first_of(supervisor.watches_all.wait(), running)
+
+    def ready() -> None:
         if not stopped.is_set():
             say(f"{store.scope}: in step with Salesforce and NetSuite; stop with Ctrl-C", err=True)
-        await running
+
+    return Keeper(
+        lambda: connect(settings, store, own_clock, permits),
+        lambda connection: _supervisor(connection, member),
+        store,
+        own_clock,
+        taken_up=_somebody_watches,
+        on_ready=ready,
+        chance=random.Random(),  # noqa: S311 - spreads out retries
+    )
 
 
 async def _somebody_watches(connection: Connection, running: asyncio.Task[None]) -> None:
@@ -164,7 +160,7 @@ def _supervisor(connection: Connection, member: Member | None) -> Supervisor:
     return Supervisor(shared, member.runner(shared))
 
 
-async def _tell(steps: list[_Steps], on_ready: Callable[[], None]) -> None:
-    for step in steps:
-        await step.ready.wait()
+async def _tell(tried: list[asyncio.Event], on_ready: Callable[[], None]) -> None:
+    for event in tried:
+        await event.wait()
     on_ready()

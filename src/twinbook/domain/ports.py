@@ -152,6 +152,15 @@ class EventBatch:
     committed_at: float | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """How often something may be done within a time, and how often it was done, by whomever."""
+
+    name: str
+    used: int
+    limit: int
+
+
 class PositionLost(Exception):
     """The stored position is no longer valid (older than the retention, another org): list, then start at the end."""
 
@@ -162,6 +171,15 @@ class EventsUnavailable(Exception):
 
 class SalesforcePort(Protocol):
     """A Salesforce org."""
+
+    @property
+    def usage(self) -> Allowance | None:
+        """The API requests of the whole org in the last 24 hours, as the latest answer told; None before any."""
+        ...
+
+    async def allowances(self) -> Sequence[Allowance]:
+        """What the org allows in a day, of that which Twinbook uses: requests, delivered events, Bulk jobs."""
+        ...
 
     async def read_contacts(self, ids: Sequence[str]) -> Mapping[str, SalesforceContact]:
         """Deleted contacts that are still in the recycle bin come back with `deleted`; ≤ 200 ids."""

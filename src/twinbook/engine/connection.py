@@ -11,6 +11,7 @@ from twinbook.domain.errors import SideError, TemporaryError
 from twinbook.domain.policy import AccountPolicy, ContactPolicy
 from twinbook.domain.ports import EventPort, NetSuitePort, SalesforcePort
 from twinbook.domain.records import Entity, Side
+from twinbook.engine.budget import Level, level
 from twinbook.engine.clock import Clock
 from twinbook.engine.wake import Wake
 from twinbook.store.database import Store
@@ -81,6 +82,7 @@ class Options:
     `idle_seconds`   between two looks at the queue for keys that another process marked
     `stop_deletes_percent`, `stop_deletes_above`  of the links: more deletes than both within an hour stop the flow
     `stop_changes_percent`, `stop_changes_above`  of the links: more changes than both in one sweep stop the flow
+    `reserve_percent`  of Salesforce's daily API requests, kept for people and other integrations
     `watch`          whose changes are taken in; role objects only where the settings look at roles
     """
 
@@ -96,6 +98,7 @@ class Options:
     stop_deletes_above: int = 20
     stop_changes_percent: float = 50.0
     stop_changes_above: int = 20
+    reserve_percent: float = 20.0
     sweep: SweepOptions = field(default_factory=SweepOptions)
     push_field: str | None = "Push_to_NetSuite__c"
     status_fields: StatusFields = field(default_factory=StatusFields)
@@ -122,6 +125,11 @@ class Connection:
     @property
     def name(self) -> str:
         return self.store.scope
+
+    @property
+    def level(self) -> Level:
+        """What the org's daily requests leave to do."""
+        return level(self.salesforce.usage, self.options.reserve_percent)
 
     def new_token(self) -> str:
         """Names one claim. Random, so that a process never takes another one's claim for its own."""

@@ -11,11 +11,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 from twinbook.domain.errors import PermanentError, TemporaryError
-from twinbook.domain.ports import Failed, WriteResult, Written
+from twinbook.domain.ports import Allowance, Failed, WriteResult, Written
 from twinbook.http import Http, HttpResponse
 from twinbook.salesforce import soql
 from twinbook.salesforce.auth import Token, TokenProvider
@@ -29,19 +28,15 @@ MAX_PAGES: Final = 500
 _API_USAGE: Final = re.compile(r"api-usage=(\d+)/(\d+)")
 
 
-@dataclass(frozen=True, slots=True)
-class ApiUsage:
-    """API requests of the whole org in the last 24 hours, and how many it may make."""
-
-    used: int
-    limit: int
+API_REQUESTS: Final = "DailyApiRequests"
+"""The org's own name of its requests in the last 24 hours (salesforce.md 4.6)."""
 
 
 class SalesforceRest:
     """The org behind a token. `usage` is what the latest answer said of the org's daily requests."""
 
     def __init__(self, http: Http, tokens: TokenProvider, config: SalesforceConfig) -> None:
-        self.usage: ApiUsage | None = None
+        self.usage: Allowance | None = None
         self._http = http
         self._tokens = tokens
         self._base = f"/services/data/v{config.api_version}"
@@ -187,7 +182,7 @@ class SalesforceRest:
         response = await self._http.request(method, url, headers=headers, params=params, json=json)
         usage = _API_USAGE.search(response.headers.get("Sforce-Limit-Info", ""))
         if usage:
-            self.usage = ApiUsage(int(usage[1]), int(usage[2]))
+            self.usage = Allowance(API_REQUESTS, int(usage[1]), int(usage[2]))
         return response
 
 

@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any, Final
 
 from twinbook.domain.ids import to_18
-from twinbook.domain.ports import Changes, Listing, Schema, Stamp, Stamps, WriteResult
+from twinbook.domain.ports import Allowance, Changes, Listing, Schema, Stamp, Stamps, WriteResult
 from twinbook.domain.records import Entity, Fields, Key, SalesforceAccount, SalesforceContact, Side
 from twinbook.http import Http
 from twinbook.salesforce import soql
@@ -16,7 +16,7 @@ from twinbook.salesforce.auth import TokenProvider
 from twinbook.salesforce.config import SalesforceConfig
 from twinbook.salesforce.long_lists import LongLists
 from twinbook.salesforce.polling import BEGINNING, PollCursor, Position, decode, parse
-from twinbook.salesforce.rest import COLLECTION_LIMIT, Row, SalesforceRest
+from twinbook.salesforce.rest import API_REQUESTS, COLLECTION_LIMIT, Row, SalesforceRest
 from twinbook.salesforce.rows import AccountRows, ContactRows
 from twinbook.salesforce.schema import SOBJECTS, OrgFacts, discover, schema_of
 
@@ -27,6 +27,9 @@ _LEADS_TO: Final = {
     Entity.ACCOUNT_CONTACT_ROLE: ("ContactId", Entity.CONTACT),
     Entity.OPPORTUNITY_CONTACT_ROLE: ("ContactId", Entity.CONTACT),
 }
+
+ALLOWANCES: Final = (API_REQUESTS, "DailyDeliveredPlatformEvents", "DailyBulkV2QueryJobs")
+"""Of the org's limits (salesforce.md 4.6), those that Twinbook uses up."""
 
 
 class _Readers:
@@ -65,6 +68,18 @@ class SalesforceSide:
         )
         self._readers: _Readers | None = None
         self._discovering = asyncio.Lock()
+
+    @property
+    def usage(self) -> Allowance | None:
+        return self.rest.usage
+
+    async def allowances(self) -> Sequence[Allowance]:
+        limits = await self.rest.limits()
+        return [
+            Allowance(name, limits[name]["Max"] - limits[name]["Remaining"], limits[name]["Max"])
+            for name in ALLOWANCES
+            if name in limits
+        ]
 
     async def discover(self) -> OrgFacts:
         """Ask the org anew what it has; raises the errors of `twinbook.salesforce.schema.discover`."""

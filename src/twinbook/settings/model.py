@@ -76,6 +76,9 @@ class LimitSettings(Table):
     """A sweep that would change more than this share of the links stops the flow."""
     stop_changes_above: Annotated[int, Field(ge=0)] = 20
     """So many changes in a sweep never stop it."""
+    reserve_percent: Annotated[float, Field(ge=0, le=90)] = 20
+    """Share of Salesforce's daily API requests that is kept for people and other integrations. Below it sweeps and
+    back-fill rest; below half of it live edits are gathered and go out more slowly."""
 
 
 class SweepSettings(Table):

@@ -351,3 +351,25 @@ api_token = sa.Table(
     sa.Column("seen_at", sa.Float),
 )
 sa.Index("api_token_person", api_token.c.person_id)
+# How each connection is, written by whoever works on it.
+condition = sa.Table(
+    "condition",
+    metadata,
+    sa.Column("scope", sa.Text, primary_key=True),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("since", sa.Float, nullable=False),
+    sa.Column("code", sa.Text),
+    sa.Column("detail", sa.Text, nullable=False),
+    sa.Column("next_try_at", sa.Float),
+)
+
+# What the systems allow in a day, and what of it is used.
+allowance = sa.Table(
+    "allowance",
+    metadata,
+    sa.Column("scope", sa.Text, primary_key=True),
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("used", sa.BigInteger, nullable=False),
+    sa.Column("most", sa.BigInteger, nullable=False),
+    sa.Column("seen_at", sa.Float, nullable=False),
+)

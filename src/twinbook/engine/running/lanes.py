@@ -12,6 +12,7 @@ from twinbook.domain.plan import OutcomeKind
 from twinbook.domain.reasons import Reason
 from twinbook.domain.records import Entity, Side
 from twinbook.engine.accounts.work import AccountWork
+from twinbook.engine.budget import GATHERING_SECONDS, Level
 from twinbook.engine.connection import Connection
 from twinbook.engine.contacts.netsuite_work import NetSuiteWork
 from twinbook.engine.contacts.work import ContactWork
@@ -85,6 +86,9 @@ class Lane:
                 if batch is None:
                     return
                 await self._work(*batch)
+                if self._connection.level is Level.SCARCE:
+                    # What comes in meanwhile shares the calls of the next batch.
+                    await clock.sleep(GATHERING_SECONDS)
             except StoreUnavailableError as away:
                 # What was claimed comes back when its lease has run out.
                 log.warning("store-unavailable", connection=self._connection.name, why=str(away))
@@ -106,7 +110,7 @@ class Lane:
                 limit=min(options.batch, max(SMALLEST_SHARE, -(-due // options.lanes))),
                 now=now,
                 lease_until=now + options.lease_seconds,
-                least_urgent=self._least_urgent,
+                least_urgent=min(self._least_urgent, connection.level.least_urgent),
             )
 
         claimed = await connection.store.run(claim)

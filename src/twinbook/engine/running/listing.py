@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from twinbook.domain.ports import NetSuitePort, SalesforcePort
 from twinbook.domain.records import Entity, Side
+from twinbook.engine.budget import Level
 from twinbook.engine.connection import Connection
 from twinbook.engine.contacts import netsuite_arrivals
 from twinbook.engine.running.steps import keep_stepping
@@ -35,6 +36,8 @@ class Lister:
     async def step(self) -> bool:
         """Carry each unfinished run one page further; whether anything moved."""
         moved = False
+        if self._connection.level is not Level.PLENTY:
+            return False
         listings = await self._connection.store.read(runs.unfinished)
         open_ = [run for run in listings if run.kind is not RunKind.SWEEP]
         for run in open_:

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Sequence
 from typing import Any
 
 from twinbook.engine.connection import Connection, Source
+from twinbook.engine.running.allowances import AllowanceWatch
 from twinbook.engine.running.ingest import SETTLED, Ingest
 from twinbook.engine.running.lanes import Lane
 from twinbook.engine.running.listing import Lister
@@ -74,7 +75,12 @@ class Supervisor:
         watchers = [Ingest(connection, source, on_state=self._note).run() for source in self._watched]
         # Who only works something off, and takes in no changes, minds no calendar either.
         calendar = [Schedules(connection).run()] if self._watched else []
-        carrying = [Lister(connection).run(), Sweeper(connection).run(), Pulse(connection).run()]
+        carrying = [
+            Lister(connection).run(),
+            Sweeper(connection).run(),
+            Pulse(connection).run(),
+            AllowanceWatch(connection).run(),
+        ]
         await together([*carrying, *calendar, *watchers])
 
     async def _wind_down(self, lanes: Sequence[Lane], working: asyncio.Task[None]) -> None:

@@ -16,6 +16,7 @@ from enum import StrEnum
 from twinbook.domain.drift import DriftKind
 from twinbook.domain.ports import NetSuitePort, SalesforcePort
 from twinbook.domain.records import Entity, Key, Side
+from twinbook.engine.budget import Level
 from twinbook.engine.connection import Connection
 from twinbook.engine.contacts import safety
 from twinbook.engine.running.listing import AHEAD
@@ -76,6 +77,8 @@ class Sweeper:
     async def step(self) -> bool:
         """Carry each unfinished sweep a little further; whether anything moved."""
         moved = False
+        if self._connection.level is not Level.PLENTY:
+            return False
         for sweep in await self._connection.store.read(sweeps.unfinished):
             with self._connection.urgency(Priority.SWEEP):
                 moved |= await self._carry(sweep)
