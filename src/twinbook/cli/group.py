@@ -44,6 +44,9 @@ COMMANDS = {
     "resume": ("twinbook.cli.control", "Go on after a pause or a safety stop, and work off what waited."),
     "choose": ("twinbook.cli.choose", "List what waits for a person, and decide it."),
     "errors": ("twinbook.cli.errors", "List, show and retry what went wrong."),
+    "backup": ("twinbook.cli.backup", "Copy the store into a file, also while it is worked on."),
+    "restore": ("twinbook.cli.backup", "Put a backup in the place of the store."),
+    "erase": ("twinbook.cli.erase", "Erase one person's data from the store."),
     "undo": ("twinbook.cli.undo", "Give back what Twinbook has overwritten."),
     "rebuild": ("twinbook.cli.rebuild", "Make the link table again from the ids in both systems."),
 }

@@ -15,6 +15,7 @@ from twinbook.engine.budget import Level, level
 from twinbook.engine.clock import Clock
 from twinbook.engine.wake import Wake
 from twinbook.store.database import Store
+from twinbook.store.retention import Retention
 
 # How long a record first steps aside for another one that is being linked right now.
 STEP_ASIDE_SECONDS = 0.5
@@ -100,6 +101,7 @@ class Options:
     stop_changes_above: int = 20
     reserve_percent: float = 20.0
     sweep: SweepOptions = field(default_factory=SweepOptions)
+    retention: Retention = field(default_factory=Retention)
     push_field: str | None = "Push_to_NetSuite__c"
     status_fields: StatusFields = field(default_factory=StatusFields)
     account_status_fields: StatusFields = field(default_factory=StatusFields)

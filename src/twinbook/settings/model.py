@@ -17,6 +17,9 @@ from twinbook.settings.web import WebSettings
 ConnectionName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]*(_[a-z0-9]+)*$", max_length=40)]
 
 
+Days = Annotated[int, Field(ge=1, le=36_500)]
+
+
 class StoreSettings(Table):
     """Where Twinbook keeps its links, its queue and its history: an SQLite file, or a PostgreSQL database."""
 
@@ -98,6 +101,19 @@ class SweepSettings(Table):
     """After so many days a sweep compares all values, also of contacts whose time of modification did not move."""
 
 
+class RetentionSettings(Table):
+    """How long finished things are kept. Links, what waits, and open errors are kept as long as they last."""
+
+    journal_days: Days = 730
+    """History: what was written, with the values before and after. `twinbook undo` reaches no further back."""
+    incident_days: Days = 180
+    """Errors that are closed."""
+    run_days: Days = 365
+    """Back-fills that are done."""
+    drift_days: Days = 90
+    """Sweeps that are done, with the drift they found."""
+
+
 class ConnectionSettings(Table):
     """One Salesforce org paired with one NetSuite account."""
 
@@ -111,6 +127,7 @@ class ConnectionSettings(Table):
     retry: RetrySettings = RetrySettings()
     limits: LimitSettings = LimitSettings()
     sweep: SweepSettings = SweepSettings()
+    retention: RetentionSettings = RetentionSettings()
 
     @model_validator(mode="before")
     @classmethod

@@ -8,7 +8,7 @@ nor hold one up. Statements run on threads, so that the event loop never waits f
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from enum import Enum
 from pathlib import Path
 from typing import TypeVar
@@ -97,6 +97,20 @@ class Database:
     def read_now(self, scope: str, work: Callable[[Tx], T]) -> T:
         """`read` on the calling thread."""
         return self._reading.run_now(scope, work)
+
+    def compact(self) -> None:
+        """Rewrite what is stored without what was deleted. Nobody else may be at work on an SQLite file; PostgreSQL
+        frees the space for its own use, and overwrites it in time."""
+        with closing(self._writing.engine.raw_connection()) as connection:
+            driver = connection.driver_connection
+            assert driver is not None  # noqa: S101 - it was just opened
+            if self._writing.engine.dialect.name == "sqlite":
+                driver.execute("VACUUM")
+                driver.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            else:
+                driver.autocommit = True
+                driver.execute("VACUUM")
+                driver.autocommit = False
 
     def close(self) -> None:
         self._reading.close()

@@ -28,8 +28,8 @@ UNFORESEEN = "Twinbook itself failed. Report this as a defect, with the log line
 
 
 class Keeper:
-    """Runs one connection until told to stop. `open_` logs in and gives a live connection, `supervise` makes its engine;
-    `on_ready` is called when this process watches both systems. Of several workers only the one that watches does.
+    """Runs one connection until told to stop. `open_` logs in and gives a live connection, `supervise` makes its
+    engine; `on_ready` is called when this process watches both systems. Of several workers only one watches.
 
     `tried` is set once it stands, or was found to fail; `connecting` is true while a system is yet to answer.
     """
@@ -65,7 +65,7 @@ class Keeper:
                 try:
                     await self._live(stop)
                 except Exception as error:
-                    if alone and self._failures == 0 and isinstance(error, PermanentError):
+                    if alone and not self._watched and isinstance(error, PermanentError):
                         raise
                     await self._wait(error, stop)
         finally:

@@ -1,4 +1,4 @@
-"""What the calendar asks for: sweeps at night.
+"""What the calendar asks for: sweeps at night, and letting go of old history.
 
 Each schedule is a plain function that says what is due; whoever owns the clock, a task on this machine or one for a
 cluster, calls `tick` now and then. A schedule that was missed, because nothing ran at its time, is made up for.
@@ -14,12 +14,16 @@ from twinbook.domain.records import Entity
 from twinbook.engine.connection import Connection, SweepOptions
 from twinbook.store import runs, sweeps
 from twinbook.store.database import Tx
+from twinbook.store.retention import prune
 from twinbook.store.runs import RunKind, RunState
 
 log = structlog.get_logger()
 
 # Seconds between two looks at the calendar.
 BEAT = 60.0
+
+# Batches of old rows that are deleted in one beat: ten thousand rows a minute keep up with any history.
+BATCHES_A_BEAT = 10
 
 DAY = 86_400.0
 
@@ -39,8 +43,13 @@ class Schedules:
     async def tick(self) -> None:
         """Begin whatever is due."""
         now, options = self._connection.clock.now(), self._connection.options
-        if await self._connection.store.run(lambda tx: start_sweep_if_due(tx, options.sweep, now=now)):
+        store = self._connection.store
+        if await store.run(lambda tx: start_sweep_if_due(tx, options.sweep, now=now)):
             log.info("sweep-begins", connection=self._connection.name)
+        # Batch by batch, so that nobody waits long; what is left over is left to the next beat.
+        for _ in range(BATCHES_A_BEAT):
+            if not await store.run(lambda tx: prune(tx, options.retention, now=now)):
+                return
 
 
 def last_occasion(now: float, hour: int, zone: tzinfo | None = None) -> float:
