@@ -60,6 +60,7 @@ _CHANGED = re.compile(
 )
 CONCURRENCY_LIMIT = "CONCURRENCY_LIMIT_EXCEEDED"
 _CUT_SHORT = re.compile(r"SSS_USAGE_LIMIT_EXCEEDED|SSS_TIME_LIMIT_EXCEEDED")
+_UNEXPECTED = re.compile(r"UNEXPECTED_ERROR")
 _THROTTLED = re.compile(r"CONCURRENCY_LIMIT_EXCEEDED|SSS_REQUEST_LIMIT_EXCEEDED|ExceededConcurrentRequest")
 
 RULES: Final = (
@@ -162,8 +163,29 @@ RULES: Final = (
     ),
     _rule(
         "PRIVATE_RECORD",
-        r"PRIVATE_RCRD_ACCESS_DISALLWD|OWNER_REQD",
+        r"PRIVATE_RCRD_ACCESS_DISALLWD|OWNER_REQD|CANT_CHANGE_CONTACT_RESTRICTN",
         "The contact is private to its owner. Clear its Private box in NetSuite.",
+    ),
+    _rule(
+        "DUPLICATE_VALUE",
+        r"CANT_CREATE_NON_UNIQUE_RCRD|DATA_MUST_BE_UNIQUE|DUP_RCRD",
+        "Another record already has a value that must be unique. Change it there, or merge the two records.",
+    ),
+    _rule(
+        "REQUIRED_FIELD_MISSING",
+        r"DATA_REQD",
+        "Fill the field in Salesforce, map it with a default, or make it optional on NetSuite's form.",
+    ),
+    _rule(
+        "INVALID_VALUE",
+        r"INVALID_FLD_VALUE",
+        "The value does not fit its field in NetSuite. Correct it in Salesforce, or map it with a lookup.",
+    ),
+    _rule(
+        "MALFORMED_REQUEST",
+        r"^INVALID_REQUEST\b|^INVALID_URL|^INVALID_PARAMETER|^INVALID_HEADER|^METHOD_NOT_ALLOWED"
+        r"|^IDEMPOTENCY_ERROR|Invalid content in the request body",
+        "This is a defect of Twinbook, or of a proxy in between: please report it with the text.",
     ),
 )
 """In the order in which they are tried; the first that matches names the error."""
@@ -179,7 +201,7 @@ def error_from(response: HttpResponse, *, writing: bool) -> TemporaryError | Per
         return TemporaryError(CONCURRENCY_LIMIT, refusal.text, retry_after=response.retry_after)
     if _CUT_SHORT.search(seen):
         return TemporaryError("SCRIPT_CUT_SHORT", refusal.text, outcome_unknown=writing)
-    if refusal.status >= 500 or _is_page(response):
+    if refusal.status >= 500 or _UNEXPECTED.search(seen) or _is_page(response):
         return TemporaryError(
             "NETSUITE_UNAVAILABLE", refusal.text, retry_after=response.retry_after, outcome_unknown=writing
         )

@@ -1,0 +1,1 @@
+"""Lists copied from the fact sheets, with the section they stand in."""
