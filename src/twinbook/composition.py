@@ -51,6 +51,7 @@ from twinbook.salesforce.side import SalesforceSide
 from twinbook.settings import ConnectionSettings, account_policy, contact_policy, role_entities
 from twinbook.settings.model import LogSettings
 from twinbook.store.database import Store
+from twinbook.store.dirty_keys import Debounce
 from twinbook.store.retention import Retention
 
 # Calls in flight where neither the settings nor the account say how many.
@@ -207,6 +208,7 @@ def _options(settings: ConnectionSettings, facts: OrgFacts, *, lanes: int) -> Op
         stop_changes_percent=settings.limits.stop_changes_percent,
         stop_changes_above=settings.limits.stop_changes_above,
         reserve_percent=settings.limits.reserve_percent,
+        debounce=Debounce(settings.limits.debounce_seconds, settings.limits.debounce_longest_seconds),
         retention=Retention(**settings.retention.model_dump()),
         sweep=SweepOptions(
             settings.sweep.hour if settings.sweep.nightly else None,

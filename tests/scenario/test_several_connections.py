@@ -15,6 +15,9 @@ import pytest_asyncio
 import tomlkit
 from tests.scenario.product import Product, product, until
 
+from twinbook.store import conditions
+from twinbook.store.database import Database, Role
+
 PATIENCE = 40.0
 
 
@@ -90,14 +93,19 @@ async def syncs(pair: Product, name: str) -> float:
     return await until(there, timeout=PATIENCE)
 
 
-async def state_of(installation: Installation, name: str) -> str | None:
-    condition = (await installation.status())[name]["condition"]
-    return condition["state"] if condition else None
+def state_of(installation: Installation, name: str) -> str | None:
+    """As `status` would say it, without a process for each look."""
+    database = Database.open_file(installation.config.parent / "both.db", Role.GUEST)
+    try:
+        condition = database.read_now(name, conditions.of)
+    finally:
+        database.close()
+    return condition.state if condition else None
 
 
 async def becomes(installation: Installation, name: str, state: str) -> None:
     async def so() -> bool:
-        return await state_of(installation, name) == state
+        return state_of(installation, name) == state
 
     await until(so, timeout=PATIENCE)
 
@@ -107,7 +115,7 @@ async def test_both_are_kept_in_step(installation: Installation) -> None:
         await becomes(installation, "east", "in-step")
         await becomes(installation, "west", "in-step")
         await asyncio.gather(syncs(installation.east, "Ost"), syncs(installation.west, "West"))
-    assert await state_of(installation, "east") == "stopped"
+    assert (await installation.status())["east"]["condition"]["state"] == "stopped"
 
 
 async def test_a_refused_login_of_one_does_not_stop_the_other(installation: Installation) -> None:

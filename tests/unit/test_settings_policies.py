@@ -83,6 +83,8 @@ def test_the_defaults_are_those_that_are_promised() -> None:
         "stop_changes_percent": 50,
         "stop_changes_above": 20,
         "reserve_percent": 20,
+        "debounce_seconds": 0,
+        "debounce_longest_seconds": 60,
     }
     assert connection().netsuite.concurrency is None
     assert connection().netsuite.poll_seconds == 10

@@ -15,6 +15,7 @@ from twinbook.engine.budget import Level, level
 from twinbook.engine.clock import Clock
 from twinbook.engine.wake import Wake
 from twinbook.store.database import Store
+from twinbook.store.dirty_keys import AT_ONCE, Debounce
 from twinbook.store.retention import Retention
 
 # How long a record first steps aside for another one that is being linked right now.
@@ -84,6 +85,7 @@ class Options:
     `stop_deletes_percent`, `stop_deletes_above`  of the links: more deletes than both within an hour stop the flow
     `stop_changes_percent`, `stop_changes_above`  of the links: more changes than both in one sweep stop the flow
     `reserve_percent`  of Salesforce's daily API requests, kept for people and other integrations
+    `debounce`       how long a burst of edits of one record is waited out
     `watch`          whose changes are taken in; role objects only where the settings look at roles
     """
 
@@ -101,6 +103,7 @@ class Options:
     stop_changes_above: int = 20
     reserve_percent: float = 20.0
     sweep: SweepOptions = field(default_factory=SweepOptions)
+    debounce: Debounce = AT_ONCE
     retention: Retention = field(default_factory=Retention)
     push_field: str | None = "Push_to_NetSuite__c"
     status_fields: StatusFields = field(default_factory=StatusFields)

@@ -83,6 +83,12 @@ class LimitSettings(Table):
     """Share of Salesforce's daily API requests that is kept for people and other integrations. Below it sweeps and
     back-fill rest; below half of it live edits are gathered and go out more slowly."""
 
+    debounce_seconds: Annotated[float, Field(ge=0, le=3600)] = 0
+    """Wait so long after an edit for the next one of the same record, so that a burst of edits is one change. By hand
+    (`twinbook push`) nothing waits."""
+    debounce_longest_seconds: Annotated[float, Field(ge=1, le=86_400)] = 60
+    """A record that is edited again and again goes out after this time all the same."""
+
 
 class SweepSettings(Table):
     """The comparison of both systems from end to end, which finds whatever no event has told.

@@ -73,6 +73,18 @@ class Depth:
     oldest_marked_at: float | None
 
 
+@dataclass(frozen=True, slots=True)
+class Debounce:
+    """Waiting for the end of a burst of edits: a key is due `seconds` after its latest mark, but never later than
+    `longest` seconds after its first one, so that a record that is edited for ever still goes out."""
+
+    seconds: float = 0.0
+    longest: float = 60.0
+
+
+AT_ONCE = Debounce()
+
+
 def mark(
     tx: Tx,
     keys: Sequence[Key],
@@ -82,8 +94,10 @@ def mark(
     priority: Priority = Priority.LIVE,
     groups: Mapping[Key, str] | None = None,
     run_id: int | None = None,
+    debounce: Debounce = AT_ONCE,
 ) -> None:
-    """Make keys dirty. Marking again only makes a key more urgent and never loses an earlier mark.
+    """Make keys dirty. Marking again never loses an earlier mark, and makes a key more urgent; only marks that
+    `debounce` put off a key that waits for nothing but the end of a burst.
 
     `groups` names the account of keys where the caller knows it; otherwise the last known one is used.
     """
@@ -98,7 +112,7 @@ def mark(
             "record_id": key.id,
             "group_id": (groups or {}).get(key) or known.get(key) or key.id,
             "priority": int(priority),
-            "due_at": now,
+            "due_at": now + debounce.seconds,
             "seq": 1,
             "attempts": 0,
             "cause": cause,
@@ -114,9 +128,7 @@ def mark(
         rows,
         update={
             "seq": dirty.c.seq + 1,
-            "due_at": sa.case(
-                (incoming("due_at") < dirty.c.due_at, incoming("due_at")), else_=dirty.c.due_at
-            ),
+            "due_at": _due_again(debounce, now),
             "priority": sa.case((more_urgent, incoming("priority")), else_=dirty.c.priority),
             "cause": sa.case(
                 (dirty.c.cause == BY_HAND, dirty.c.cause),
@@ -126,6 +138,23 @@ def mark(
             "run_id": sa.func.coalesce(incoming("run_id"), dirty.c.run_id),
         },
     )
+
+
+def _due_again(debounce: Debounce, now: float) -> sa.ColumnElement[float]:
+    """When a key that is marked again is due. One that is worked on, or that waits for the end of a burst, is put off;
+    one that a lane could take by now, that failed before, or that a person asked for, is not."""
+    earlier = sa.case((incoming("due_at") < dirty.c.due_at, incoming("due_at")), else_=dirty.c.due_at)
+    if not debounce.seconds:
+        return earlier
+    latest = dirty.c.marked_at + debounce.longest
+    put_off = sa.case((incoming("due_at") < latest, incoming("due_at")), else_=latest)
+    in_burst = sa.and_(
+        dirty.c.attempts == 0,
+        dirty.c.priority == int(Priority.LIVE),
+        dirty.c.cause != BY_HAND,
+        sa.or_(dirty.c.due_at > now, dirty.c.claim.is_not(None)),
+    )
+    return sa.case((in_burst, put_off), else_=earlier)
 
 
 def claim(

@@ -14,18 +14,19 @@ from twinbook.domain.ports import Changes
 from twinbook.domain.records import Entity, Key, Link, LinkState, Side
 from twinbook.store import dirty_keys, links, outcomes
 from twinbook.store.database import Tx
+from twinbook.store.dirty_keys import AT_ONCE, Debounce
 
 CHANGED, GONE = "changed in NetSuite", "deleted in NetSuite"
 
 
-def mark_customers(tx: Tx, changes: Changes, *, now: float) -> None:
+def mark_customers(tx: Tx, changes: Changes, *, now: float, debounce: Debounce = AT_ONCE) -> None:
     """Mark the accounts dirty whose customers changed; customers without an account are of no concern."""
     known = links.by_netsuite(tx, Entity.ACCOUNT, [key.id for key in changes.keys])
     keys = [Key(Entity.ACCOUNT, Side.SALESFORCE, link.salesforce_id) for link in known.values()]
-    dirty_keys.mark(tx, keys, cause="its customer changed in NetSuite", now=now)
+    dirty_keys.mark(tx, keys, cause="its customer changed in NetSuite", now=now, debounce=debounce)
 
 
-def mark(tx: Tx, changes: Changes, direction: Direction, *, now: float) -> None:
+def mark(tx: Tx, changes: Changes, direction: Direction, *, now: float, debounce: Debounce = AT_ONCE) -> None:
     """Mark the contacts dirty that these changes of NetSuite contacts concern."""
     known = links.concluded(tx, Entity.CONTACT, [key.id for key in changes.keys])
     gone = {key.id for key in changes.gone}
@@ -35,7 +36,7 @@ def mark(tx: Tx, changes: Changes, direction: Direction, *, now: float) -> None:
         keys = [salesforce_key(known[id_]) for id_ in sorted(ids & known.keys())]
         if direction.reaches(Side.SALESFORCE):
             keys += [Key(Entity.CONTACT, Side.NETSUITE, id_) for id_ in sorted(ids - known.keys())]
-        dirty_keys.mark(tx, keys, cause=cause, now=now)
+        dirty_keys.mark(tx, keys, cause=cause, now=now, debounce=debounce)
 
 
 def keys_of(tx: Tx, keys: Sequence[Key]) -> list[Key]:

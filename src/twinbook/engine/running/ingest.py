@@ -104,10 +104,10 @@ class Ingest:
             gap = False
 
     async def _take(self, batch: EventBatch, *, gap: bool) -> None:
-        now = self._connection.clock.now()
+        now, debounce = self._connection.clock.now(), self._connection.options.debounce
 
         def store(tx: Tx) -> None:
-            dirty_keys.mark(tx, batch.keys, cause="changed in Salesforce", now=now)
+            dirty_keys.mark(tx, batch.keys, cause="changed in Salesforce", now=now, debounce=debounce)
             if batch.relist or gap:
                 self._relist(tx, now)
             if batch.position:
@@ -136,19 +136,21 @@ class Ingest:
                 await self._connection.clock.sleep(wait)
 
     async def _store_changes(self, changes: Changes) -> None:
-        now = self._connection.clock.now()
+        now, debounce = self._connection.clock.now(), self._connection.options.debounce
 
         def store(tx: Tx) -> None:
             if self._source.side is Side.SALESFORCE:
-                dirty_keys.mark(tx, changes.keys, cause="changed in Salesforce", now=now)
+                dirty_keys.mark(tx, changes.keys, cause="changed in Salesforce", now=now, debounce=debounce)
                 if cursors.position(tx, self._followed) is not None:
                     # Its events were followed until now: what came after the last of them is not in this poll.
                     self._relist(tx, now)
                     cursors.forget(tx, self._followed)
             elif self._entity is Entity.ACCOUNT:
-                netsuite_arrivals.mark_customers(tx, changes, now=now)
+                netsuite_arrivals.mark_customers(tx, changes, now=now, debounce=debounce)
             else:
-                netsuite_arrivals.mark(tx, changes, self._connection.contacts.direction, now=now)
+                netsuite_arrivals.mark(
+                    tx, changes, self._connection.contacts.direction, now=now, debounce=debounce
+                )
             cursors.move(tx, self._polled, changes.cursor, now=now)
 
         await self._connection.store.run(store)

@@ -1,4 +1,4 @@
-"""Backups of an SQLite store, upgrades of former ones, and letting go of history."""
+"""Backups of an SQLite store, and upgrades of former ones."""
 
 from __future__ import annotations
 
@@ -10,13 +10,10 @@ import sqlalchemy as sa
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 
-from twinbook.domain.errors import PermanentError
 from twinbook.domain.records import Entity, Key, Side
-from twinbook.store import backup, drifts, incidents, journal, links, migrations, retention, runs, sweeps
+from twinbook.store import backup, journal, links, migrations, runs
 from twinbook.store.backup import UnusableBackupError
 from twinbook.store.database import Database, Role, Store, StoreBusyError, Tx
-from twinbook.store.journal import Entry
-from twinbook.store.retention import DAY, Retention
 from twinbook.store.runs import RunKind
 
 NOW = 1_790_000_000.0
@@ -127,53 +124,6 @@ class TestUpgrade:
         [run] = store.read_now(lambda tx: runs.latest(tx))
         assert (run.kind, run.listed) == (RunKind.BACKFILL, 7)
         database.close()
-
-
-class TestRetention:
-    KEPT = Retention(journal_days=10, incident_days=10, run_days=10, drift_days=5)
-
-    def prune(self, store: Store) -> int:
-        number = 0
-        while deleted := store.run_now(lambda tx: retention.prune(tx, self.KEPT, now=NOW)):
-            assert deleted <= retention.AT_ONCE
-            number += deleted
-        return number
-
-    def test_history_that_is_too_old_goes_in_batches(self, store: Store) -> None:
-        def fill(tx: Tx) -> None:
-            entry = Entry("updated", Entity.CONTACT, CONTACT.id, "77", "test")
-            journal.append(tx, [entry] * 2500, now=NOW - 11 * DAY)
-            journal.append(tx, [entry] * 3, now=NOW - 9 * DAY)
-
-        store.run_now(fill)
-        assert self.prune(store) == 2500
-        history = store.read_now(lambda tx: journal.history(tx, salesforce_id=CONTACT.id, netsuite_id=None))
-        assert len(history) == 3
-
-    def test_open_errors_stay_however_old(self, store: Store) -> None:
-        other = Key(Entity.CONTACT, Side.SALESFORCE, "0035g0000000002AAA")
-
-        def fill(tx: Tx) -> None:
-            for key in (CONTACT, other):
-                incidents.report(tx, key, PermanentError("X", "no"), now=NOW - 99 * DAY, attempts=1)
-            incidents.close(tx, [other], by="success", now=NOW - 98 * DAY)
-
-        store.run_now(fill)
-        assert self.prune(store) == 1
-        assert [item.key for item in store.read_now(incidents.open_ones)] == [CONTACT]
-
-    def test_sweeps_go_with_their_drift_and_unfinished_runs_stay(self, store: Store) -> None:
-        def fill(tx: Tx) -> int:
-            old = sweeps.start(tx, thorough=False, repairs=True, by="test", now=NOW - 6 * DAY)
-            runs.finish(tx, runs.by_id(tx, old), now=NOW - 6 * DAY)
-            runs.start(tx, RunKind.BACKFILL, Entity.CONTACT, by="test", now=NOW - 99 * DAY)
-            return old
-
-        old = store.run_now(fill)
-        assert self.prune(store) == 1
-        assert store.read_now(lambda tx: sweeps.by_id(tx, old)) is None
-        assert store.read_now(lambda tx: drifts.tally(tx, old)) == {}
-        assert len(store.read_now(runs.unfinished)) == 1
 
 
 # As version 0.1.0 wrote them.
