@@ -10,7 +10,7 @@ import pytest
 from twinbook.domain.drift import Difference, Drift, DriftKind
 from twinbook.domain.errors import PermanentError
 from twinbook.domain.plan import OutcomeKind
-from twinbook.domain.records import Entity, Key, LinkState, Side
+from twinbook.domain.records import Entity, Key, LinkState, Sent, Side
 from twinbook.engine.care import erasing
 from twinbook.store import (
     audit,
@@ -28,6 +28,7 @@ from twinbook.store.database import Database, Role, Store, Tx
 from twinbook.store.drifts import Found
 from twinbook.store.erasure import Subject
 from twinbook.store.journal import Change, Entry
+from twinbook.store.links import Intent
 from twinbook.store.outcomes import Outcome
 
 NOW = 1_790_000_000.0
@@ -60,6 +61,8 @@ def plant(tx: Tx, id_: str, netsuite_id: str, email: str, name: str, phone: str)
         now=NOW,
         agreed={"Phone/phone": phone},
     )
+    intent = Intent(id_, f"SFC_{id_}", netsuite_id)
+    links.send(tx, Entity.CONTACT, intent, [Sent("Phone/phone", Side.NETSUITE, phone, name, phone, phone)])
     trace = ({"rule": "15", "question": "?", "answer": True, "saw": [["email", email], ["name", name]]},)
     outcomes.record(
         tx,

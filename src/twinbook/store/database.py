@@ -105,6 +105,7 @@ class Database:
             driver = connection.driver_connection
             assert driver is not None  # noqa: S101 - it was just opened
             if self._writing.engine.dialect.name == "sqlite":
+                driver.execute(words.FORGET_DELETED)
                 driver.execute("VACUUM")
                 driver.execute("PRAGMA wal_checkpoint(TRUNCATE)")
             else:

@@ -63,7 +63,7 @@ def erase(tx: Tx, subject: Subject, *, now: float) -> dict[str, int]:
         "links": tx.execute(
             sa.update(link)
             .where(*_contacts(tx, link), _either(link.c.salesforce_id, link.c.netsuite_id, subject))
-            .values(state=LinkState.CLOSED, agreed={}, reserved_email=None, updated_at=now)
+            .values(state=LinkState.CLOSED, agreed={}, sent=[], reserved_email=None, updated_at=now)
         ).rowcount,
         "history": tx.execute(
             sa.update(journal)

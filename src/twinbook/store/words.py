@@ -42,6 +42,8 @@ _SQLITE = (
     f"""CREATE TRIGGER contact_words_delete AFTER DELETE ON outcome WHEN old.entity = 'contact' BEGIN
     {_TAKE} DELETE FROM contact_key WHERE {_ROW.format("old")}; END""",
 )
+# What was deleted stays in SQLite's full-text index until its parts are merged.
+FORGET_DELETED = "INSERT INTO contact_words(contact_words) VALUES ('optimize')"
 # What the triggers do for new rows, for those that were there before.
 _SQLITE_FILL = (
     """INSERT INTO contact_key(scope, side, record_id)

@@ -29,7 +29,8 @@ UNFORESEEN = "Twinbook itself failed. Report this as a defect, with the log line
 
 class Keeper:
     """Runs one connection until told to stop. `open_` logs in and gives a live connection, `supervise` makes its
-    engine; `on_ready` is called when this process watches both systems. Of several workers only one watches.
+    engine. `taken_up` waits until somebody watches both systems, `on_ready` is called when this process does: of
+    several workers one watches.
 
     `tried` is set once it stands, or was found to fail; `connecting` is true while a system is yet to answer.
     """
