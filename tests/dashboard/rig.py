@@ -13,6 +13,7 @@ from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 from twinbook.composition import configure_logging
+from twinbook.http import Http
 from twinbook.settings import Settings, load
 from twinbook.settings.model import LogSettings
 from twinbook.store import people as stored_people
@@ -71,11 +72,12 @@ class Rig:
         *,
         now: Callable[[], float] = time.time,
         web: str = "",
+        http: Http | None = None,
     ) -> Rig:
         configure_logging(LogSettings(level="error"))
         sealer = Sealer(Fernet.generate_key())
         dashboard = Dashboard.over(
-            database, settings_in(directory, web), sealer=sealer, now=now, passwords=QUICK
+            database, settings_in(directory, web), sealer=sealer, now=now, passwords=QUICK, http=http
         )
         return cls(create_app(dashboard), dashboard, database)
 

@@ -5,13 +5,58 @@ from __future__ import annotations
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import urlsplit
 
-from pydantic import Field, field_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 
 from twinbook.settings.table import FilePath, Names, Table, Url, refusal
 
 _ANYWHERE = frozenset({"0.0.0.0", "::"})  # noqa: S104 - recognised, not bound to
 _MOST_DAYS_IN_HOURS = 24 * 30
+
+
+class OidcSettings(Table):
+    """Single sign-on with OpenID Connect (Entra ID, Okta, Google, Keycloak …). Off unless there is an issuer.
+
+    The address to allow there is base_url followed by /sign-in/oidc/callback. Whoever comes in this way has the role
+    that their groups give them, anew at each sign-in.
+    """
+
+    issuer: str | None = None
+    """The provider's issuer, such as https://login.acme.com/realms/acme, without /.well-known."""
+    client_id: str = ""
+    """The client id that the provider gave to Twinbook."""
+    client_secret: SecretStr | None = None
+    """The secret that belongs to it, if the provider gave one; better in the environment."""
+    label: Annotated[str, Field(min_length=1, max_length=60)] = "Single sign-on"
+    """What stands on the button."""
+    groups_claim: Annotated[str, Field(min_length=1, max_length=200)] = "groups"
+    """The claim of the id token that lists a person's groups or roles."""
+    administrators: Names = ()
+    """Groups whose members are administrators."""
+    operators: Names = ()
+    """Groups whose members are operators."""
+    viewers: Names = ()
+    """Groups whose members are viewers; empty for everybody whom the provider lets in."""
+
+    @field_validator("issuer")
+    @classmethod
+    def _is_safe(cls, issuer: str | None) -> str | None:
+        if issuer is None:
+            return None
+        parts = urlsplit(issuer)
+        local = parts.scheme == "http" and parts.hostname in ("localhost", "127.0.0.1", "::1")
+        if not parts.hostname or not (parts.scheme == "https" or local):
+            raise refusal(
+                "is no https address", "write it as https://login.acme.com/…, as the provider names it"
+            )
+        return issuer.rstrip("/")
+
+    @model_validator(mode="after")
+    def _has_a_client(self) -> OidcSettings:
+        if self.issuer is not None and not self.client_id:
+            raise refusal("there is an issuer and no client_id", "add the client_id that the provider gave")
+        return self
 
 
 class WebSettings(Table):
@@ -33,6 +78,8 @@ class WebSettings(Table):
     """Most requests to the API that one caller may make in a minute; a tenth of them at once."""
     key_file: FilePath = Path("twinbook.key")
     """Key that secrets and search terms are encrypted with. Made at the first start; keep a copy of it elsewhere."""
+
+    oidc: OidcSettings = OidcSettings()
 
     @field_validator("trusted_proxies")
     @classmethod

@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from twinbook.store.database import Tx
-from twinbook.store.schema import person
+from twinbook.store.schema import identity, person
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +47,16 @@ def by_id(tx: Tx, person_id: int) -> Person | None:
 
 def by_login(tx: Tx, login: str) -> Person | None:
     return _one(tx, person.c.login == login)
+
+
+def by_identity(tx: Tx, issuer: str, subject: str) -> Person | None:
+    """The person whom a provider of single sign-on knows by this subject."""
+    known = sa.select(identity.c.person_id).where(identity.c.issuer == issuer, identity.c.subject == subject)
+    return _one(tx, person.c.id.in_(known))
+
+
+def add_identity(tx: Tx, person_id: int, issuer: str, subject: str) -> None:
+    tx.execute(sa.insert(identity).values(issuer=issuer, subject=subject, person_id=person_id))
 
 
 def everybody(tx: Tx) -> list[Person]:

@@ -301,6 +301,15 @@ person = sa.Table(
     sa.Column("disabled_at", sa.Float),
 )
 
+# Who a person is to a provider of single sign-on.
+identity = sa.Table(
+    "identity",
+    metadata,
+    sa.Column("issuer", sa.Text, primary_key=True),
+    sa.Column("subject", sa.Text, primary_key=True),
+    sa.Column("person_id", sa.Integer, sa.ForeignKey("person.id", ondelete="CASCADE"), nullable=False),
+)
+
 session = sa.Table(
     "session",
     metadata,

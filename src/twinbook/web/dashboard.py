@@ -9,9 +9,11 @@ from typing import Annotated, TypeVar
 from fastapi import Depends
 from fastapi.requests import HTTPConnection
 
+from twinbook.http import Http
 from twinbook.settings import Settings
 from twinbook.store.database import Database, Tx
 from twinbook.store.outcomes import Tally
+from twinbook.web.access.oidc import Oidc
 from twinbook.web.access.pace import Pace
 from twinbook.web.access.passwords import Passwords
 from twinbook.web.access.secrets import Sealer
@@ -40,6 +42,7 @@ class Dashboard:
     sealer: Sealer
     now: Callable[[], float]
     passwords: Passwords
+    oidc: Oidc | None
     throttle: Throttle
     pace: Pace
     contact_counts: Kept[list[Tally]]
@@ -57,8 +60,9 @@ class Dashboard:
         sealer: Sealer,
         now: Callable[[], float],
         passwords: Passwords | None = None,
+        http: Http | None = None,
     ) -> Dashboard:
-        """The dashboard of one installation."""
+        """The dashboard of one installation. `http` is what single sign-on calls its provider with."""
 
         async def counted(connection: str) -> list[Tally]:
             return await database.read(connection, contacts.counts)
@@ -79,6 +83,7 @@ class Dashboard:
             sealer,
             now,
             passwords or Passwords(),
+            Oidc(settings.web.oidc, http, now) if http and settings.web.oidc.issuer else None,
             Throttle(now),
             Pace(settings.web.requests_per_minute, now),
             counts,

@@ -11,13 +11,14 @@ from dataclasses import dataclass
 
 import uvicorn
 
+from twinbook.http import HttpSettings, HttpTransport
 from twinbook.settings import Settings
 from twinbook.settings.web import WebSettings
 from twinbook.store.database import Database
 from twinbook.web.access import people
 from twinbook.web.access.secrets import Sealer
 from twinbook.web.app import create_app
-from twinbook.web.dashboard import INSTALLATION, Dashboard
+from twinbook.web.dashboard import Dashboard
 from twinbook.web.errors import CannotServeError
 
 BACKLOG = 128
@@ -38,18 +39,26 @@ async def serve(
 ) -> AsyncIterator[Served]:
     """The dashboard, while the block runs. Raises `CannotServeError` before anything is served."""
     sealer = Sealer.from_file(settings.web.key_file)
-    with _listening(settings.web) as listener:
-        dashboard = Dashboard.over(database, settings, sealer=sealer, now=now)
-        server = _Server(_config(dashboard, settings.web))
-        serving = asyncio.create_task(server.serve(sockets=[listener]))
-        try:
-            url = _url(settings.web, listener)
-            token = await database.run(INSTALLATION, lambda tx: people.set_up_token(tx, now=now()))
-            yield Served(url, f"{url}/set-up/{token}" if token else None)
-        finally:
-            dashboard.closing.set()
-            server.should_exit = True
-            await serving
+    async with HttpTransport(HttpSettings(), now) as http:
+        with _listening(settings.web) as listener:
+            dashboard = Dashboard.over(database, settings, sealer=sealer, now=now, http=http)
+            async with _answering(dashboard, listener) as served:
+                yield served
+
+
+@asynccontextmanager
+async def _answering(dashboard: Dashboard, listener: socket.socket) -> AsyncIterator[Served]:
+    settings, now = dashboard.settings.web, dashboard.now()
+    server = _Server(_config(dashboard, settings))
+    serving = asyncio.create_task(server.serve(sockets=[listener]))
+    try:
+        url = _url(settings, listener)
+        token = await dashboard.write(lambda tx: people.set_up_token(tx, now=now))
+        yield Served(url, f"{url}/set-up/{token}" if token else None)
+    finally:
+        dashboard.closing.set()
+        server.should_exit = True
+        await serving
 
 
 class _Server(uvicorn.Server):

@@ -1,10 +1,22 @@
 """The pages, one module each. `ROUTERS` is the list of them that the application serves."""
 
-from twinbook.web.pages import account, audit, contacts, health, live, overview, people, signing_in, start
+from twinbook.web.pages import (
+    account,
+    audit,
+    contacts,
+    health,
+    live,
+    overview,
+    people,
+    signing_in,
+    single_sign_on,
+    start,
+)
 
 ROUTERS = (
     start.router,
     signing_in.router,
+    single_sign_on.router,
     live.router,
     health.router,
     overview.router,

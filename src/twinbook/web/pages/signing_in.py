@@ -31,16 +31,16 @@ CHOOSE = "signing_in/choose_password.html"
 @router.get("/sign-in")
 async def sign_in_page(request: Request, who: Anyone, dashboard: Deps, onward: str = "/") -> Response:
     if who is not None:
-        return redirect(request, _inside(onward))
+        return redirect(request, inside(onward))
     fresh = await dashboard.read(stored_people.none_yet)
-    return await render(request, SIGN_IN, onward=_inside(onward), login="", wrong="", fresh=fresh)
+    return await _door(request, onward=onward, fresh=fresh)
 
 
 @router.post("/sign-in")
 async def sign_in(
     request: Request, _: Anyone, dashboard: Deps, login: Text, password: Text, onward: Text = "/"
 ) -> Response:
-    login, visitor = people.login_of(login), _visitor(request)
+    login, visitor = people.login_of(login), visitor_of(request)
     keys = (f"login:{login}", f"address:{visitor.address}")
     wait = dashboard.throttle.wait(*keys)
     if wait:
@@ -51,11 +51,9 @@ async def sign_in(
     if person is None or not fits or person.disabled_at is not None:
         dashboard.throttle.failed(*keys)
         wrong = "Login and password do not fit together, or the person has been locked out."
-        return await render(
-            request, SIGN_IN, status=403, onward=_inside(onward), login=login, wrong=wrong, fresh=False
-        )
+        return await _door(request, status=403, onward=onward, login=login, wrong=wrong)
     dashboard.throttle.worked(keys[0])
-    return await _signed_in(request, person, visitor, onward=_inside(onward))
+    return await signed_in(request, person, visitor, onward=inside(onward))
 
 
 @router.post("/sign-out")
@@ -98,7 +96,7 @@ async def set_up(
     )
     if made is None:
         raise _spent(first=True)
-    return await _signed_in(request, made, _visitor(request), notice="Twinbook is yours. Welcome.")
+    return await signed_in(request, made, visitor_of(request), notice="Twinbook is yours. Welcome.")
 
 
 @router.get("/invitation/{token}")
@@ -120,10 +118,26 @@ async def choose_password(
     accepted = await dashboard.write(lambda tx: people.accept(tx, token, hashed, now=now))
     if accepted is None:
         raise _spent(first=False)
-    return await _signed_in(request, accepted, _visitor(request), notice="Your password is set.")
+    return await signed_in(request, accepted, visitor_of(request), notice="Your password is set.")
 
 
-async def _signed_in(
+async def _door(
+    request: Request, *, onward: str, status: int = 200, login: str = "", wrong: str = "", fresh: bool = False
+) -> Response:
+    dashboard = dashboard_of(request)
+    return await render(
+        request,
+        SIGN_IN,
+        status=status,
+        onward=inside(onward),
+        login=login,
+        wrong=wrong,
+        fresh=fresh,
+        single_sign_on=dashboard.settings.web.oidc.label if dashboard.oidc else "",
+    )
+
+
+async def signed_in(
     request: Request, person: Person, visitor: Visitor, *, onward: str = "/", notice: str = ""
 ) -> Response:
     dashboard = dashboard_of(request)
@@ -158,10 +172,10 @@ def _spent(*, first: bool) -> Problem:
     return Problem(410, "This link works no longer", f"It was used already, or is too old. {remedy}")
 
 
-def _inside(onward: str) -> str:
+def inside(onward: str) -> str:
     """Where to go on to, never to another site."""
     return onward if onward.startswith("/") and not onward.startswith(("//", "/\\")) else "/"
 
 
-def _visitor(request: Request) -> Visitor:
+def visitor_of(request: Request) -> Visitor:
     return Visitor(request.client.host if request.client else "", request.headers.get("user-agent", ""))
