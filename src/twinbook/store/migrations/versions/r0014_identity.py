@@ -1,13 +1,13 @@
 """Who people are to a provider of single sign-on.
 
-Revision ID: 0012
+Revision ID: 0014
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0012"
-down_revision = "0011"
+revision = "0014"
+down_revision = "0013"
 
 
 def upgrade() -> None:
