@@ -6,10 +6,12 @@ import asyncio
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import click
 
 from twinbook.cli.context import json_option, load_settings, print_json
+from twinbook.cli.plan_change import show_change
 from twinbook.cli.session import session
 from twinbook.cli.terminal import console, say
 from twinbook.domain.plan import AccountPlan, ContactPlan, OutcomeKind
@@ -56,11 +58,37 @@ class Found:
 @click.command()
 @click.option("--list", "as_list", is_flag=True, help="List every account and contact, not only the counts.")
 @click.option("--reason", help="List only those with this outcome or reason, such as created or NO_EMAIL.")
+@click.option(
+    "--against",
+    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    help="Another settings file: for which contacts would it come to something else?",
+)
+@click.option(
+    "--set",
+    "assigned",
+    multiple=True,
+    metavar="TABLE.KEY=VALUE",
+    help="The same for single settings of the connection, such as contacts.create=false.",
+)
 @json_option
 @click.pass_context
-def plan(ctx: click.Context, as_list: bool, reason: str | None, as_json: bool) -> None:
+def plan(
+    ctx: click.Context,
+    as_list: bool,
+    reason: str | None,
+    against: Path | None,
+    assigned: tuple[str, ...],
+    as_json: bool,
+) -> None:
     """Show what would happen to every account and contact, those of NetSuite included where the direction leads to
-    Salesforce. Nothing is written, neither to the systems nor to the store."""
+    Salesforce. Nothing is written, neither to the systems nor to the store.
+
+    With --against or --set: which contacts a change of settings would concern, and how. What stands is taken from the
+    last looks, so run a back-fill first.
+    """
+    if against or assigned:
+        asyncio.run(show_change(ctx, against, assigned, everything=as_list, as_json=as_json))
+        return
     wanted = reason.casefold() if reason else None
     found = asyncio.run(_plan(ctx, keep=as_list or as_json or wanted is not None, wanted=wanted))
     if as_json:
