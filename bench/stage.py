@@ -85,10 +85,12 @@ class Stage:
         for system in (self.salesforce, self.netsuite):
             await system.reset_counters()
 
-    async def twinbook(self, *arguments: str) -> Usage:
-        """Run one command of Twinbook to its end."""
+    async def twinbook(
+        self, *arguments: str, settings: Mapping[str, str] | None = None, log: str = "command.log"
+    ) -> Usage:
+        """Run one command of Twinbook to its end; `settings` are environment variables."""
         began = time.perf_counter()
-        process = self._start(*arguments)
+        process = self._start(*arguments, settings=settings, log=log)
         _, status, used = await asyncio.to_thread(os.wait4, process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
         if process.returncode:
@@ -98,21 +100,24 @@ class Stage:
         )
 
     @contextmanager
-    def running(self, settings: Mapping[str, str] | None = None) -> Iterator[subprocess.Popen[bytes]]:
+    def running(
+        self, settings: Mapping[str, str] | None = None, *, workers: int = 1
+    ) -> Iterator[subprocess.Popen[bytes]]:
         """`twinbook run`, from the moment it is in step; `settings` are environment variables."""
-        process = self._start("run", settings=settings)
+        process = self._start("run", "--workers", str(workers), settings=settings)
         try:
             self._await_ready(process)
             yield process
         finally:
             _stop(process)
 
-    def _start(self, *arguments: str, settings: Mapping[str, str] | None = None) -> subprocess.Popen[bytes]:
+    def _start(
+        self, *arguments: str, settings: Mapping[str, str] | None = None, log: str = "twinbook.log"
+    ) -> subprocess.Popen[bytes]:
         command = [sys.executable, "-m", "twinbook.cli", "--config", str(self.directory / "twinbook.toml")]
-        log = (self.directory / "twinbook.log").open("wb")
-        with log:
+        with (self.directory / log).open("wb") as to:
             return subprocess.Popen(
-                [*command, *arguments], stdout=log, stderr=log, env={**_environment(), **(settings or {})}
+                [*command, *arguments], stdout=to, stderr=to, env={**_environment(), **(settings or {})}
             )
 
     def _await_ready(self, process: subprocess.Popen[bytes]) -> None:
