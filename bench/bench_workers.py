@@ -126,7 +126,7 @@ async def _all_take_part(database: psycopg.Connection[tuple[object, ...]], worke
         "SELECT nspname FROM pg_namespace WHERE starts_with(nspname, 'twinbook_jobs')"
     )
     count = f"SELECT count(*) FROM {schema}.procrastinate_workers"  # noqa: S608
-    while database.execute(count).fetchall() != [(workers,)]:
+    while database.execute(count).fetchall() != [(workers,)]:  # noqa: ASYNC110 - another process is looked at
         await asyncio.sleep(0.1)
 
 
@@ -142,7 +142,7 @@ async def _recovery(postgresql: Server) -> float:
             await _all_take_part(database, 2)
             await ready.set_latency(100)
             await ready.people(KILLED_CONTACTS, accounts=20)
-            while await ready.netsuite.count("contact") < KILLED_CONTACTS // 6:
+            while await ready.netsuite.count("contact") < KILLED_CONTACTS // 6:  # noqa: ASYNC110
                 await asyncio.sleep(0.02)
             os.kill(_children(fleet.pid)[0], signal.SIGKILL)
             killed = time.monotonic()

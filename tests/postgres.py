@@ -32,7 +32,7 @@ SETTINGS = {
     "max_connections": "100",
     "shared_buffers": "32MB",
     "io_method": "sync",
-    "log_min_messages": "panic",
+    "log_min_messages": "fatal",
 }
 _PR_SET_PDEATHSIG = 1
 
@@ -99,14 +99,17 @@ class Postmaster:
 
     def start(self) -> None:
         settings = [f"--{name}={value}" for name, value in SETTINGS.items()]
-        self._process = subprocess.Popen(
-            [self._binaries / "postgres", "-D", self._data, "-k", self._folder, *settings],
-            preexec_fn=_end_with_parent,
-            cwd=self._folder,
-            **self._as,
-        )
+        log = self._folder / "log"
+        with log.open("ab") as to:
+            self._process = subprocess.Popen(
+                [self._binaries / "postgres", "-D", self._data, "-k", self._folder, *settings],
+                preexec_fn=_end_with_parent,
+                cwd=self._folder,
+                stderr=to,
+                **self._as,
+            )
         for _ in range(1000):
-            assert self._process.poll() is None, "PostgreSQL did not start; its message stands above"
+            assert self._process.poll() is None, f"PostgreSQL did not start: {log.read_text()[-2000:]}"
             try:
                 psycopg.connect(plain(self.url)).close()
                 return

@@ -118,3 +118,69 @@ async def test_a_limit_below_one_is_refused(limit: int) -> None:
         Permits(limit)
     with pytest.raises(ValueError, match="at least 1"):
         Permits(1).resize(limit)
+
+
+class Time:
+    """A monotonic clock that a test moves."""
+
+    def __init__(self) -> None:
+        self.at = 1000.0
+
+    def __call__(self) -> float:
+        return self.at
+
+
+def test_a_refusal_takes_permits_away_and_quiet_gives_them_back_one_by_one() -> None:
+    time = Time()
+    permits = Permits(10, time)
+    assert permits.refused()
+    assert permits.limit == 7
+    for _ in range(5):
+        time.at += 29
+        permits.answered()
+        assert permits.limit == 7, "it was not quiet for long enough"
+        time.at -= 29
+    limits = []
+    for _ in range(5):
+        time.at += 30
+        permits.answered()
+        limits.append(permits.limit)
+    assert limits == [8, 9, 10, 10, 10]
+
+
+def test_refusals_of_calls_that_went_out_together_count_once() -> None:
+    time = Time()
+    permits = Permits(10, time)
+    assert [permits.refused() for _ in range(5)] == [True, False, False, False, False]
+    assert permits.limit == 7
+    time.at += 2
+    assert permits.refused()
+    assert permits.limit == 4
+
+
+def test_one_permit_is_always_left() -> None:
+    time = Time()
+    permits = Permits(2, time)
+    for _ in range(5):
+        time.at += 2
+        permits.refused()
+    assert permits.limit == 1
+    assert not permits.refused()
+
+
+async def test_who_waits_gets_the_permit_that_comes_back() -> None:
+    time = Time()
+    permits = Permits(2, time)
+    permits.refused()
+    async with permits.hold():
+        waiting = asyncio.create_task(_hold(permits))
+        await asyncio.sleep(0)
+        assert permits.in_use == 1
+        time.at += 30
+        permits.answered()
+        await asyncio.wait_for(waiting, 1)
+
+
+async def _hold(permits: Permits) -> None:
+    async with permits.hold():
+        pass

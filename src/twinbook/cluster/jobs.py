@@ -23,6 +23,7 @@ from procrastinate.schema import SchemaManager
 from twinbook.engine.connection import Connection
 from twinbook.engine.running.lanes import SMALLEST_SHARE, Lane
 from twinbook.store import dirty_keys, postgresql
+from twinbook.store.database import StoreUnavailableError
 from twinbook.store.locks import LOCKS, lock_key
 
 log = structlog.get_logger()
@@ -130,7 +131,7 @@ class LaneJobs:
             rings = wake.rings
             try:
                 await self._wake_lanes()
-            except (exceptions.ConnectorException, psycopg.Error) as error:
+            except (exceptions.ConnectorException, psycopg.Error, StoreUnavailableError) as error:
                 log.warning("jobs-unavailable", connection=self._connection.name, why=type(error).__name__)
             await asyncio.sleep(BREATH_SECONDS)
             await wake.wait(POLL_SECONDS * 60, since=rings)
