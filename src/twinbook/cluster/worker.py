@@ -34,12 +34,14 @@ class Member:
         self._parameters = parameters
         self.clock: Clock = ClusterClock(session, clock)
         self.tasks: list[asyncio.Task[None]] = []
+        self._permits: dict[str, SharedPermits] = {}
 
     def permits(self, account: str, limit: int) -> Permits:
-        """The account's permits, shared with all workers."""
-        shared = SharedPermits(limit, self._session, account)
-        self.tasks.append(asyncio.create_task(shared.run()))
-        return shared
+        """The account's permits, shared with all workers; the same for all connections of this one that use it."""
+        if account not in self._permits:
+            self._permits[account] = SharedPermits(limit, self._session, account)
+            self.tasks.append(asyncio.create_task(self._permits[account].run()))
+        return self._permits[account]
 
     def runner(self, connection: Connection) -> Shared:
         return Shared(LaneJobs(self._parameters, connection), Leadership(self._session, connection.name))
