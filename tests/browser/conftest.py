@@ -12,8 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from tests.browser.seeing import Open, Scheme
 from tests.dashboard.browsing import CHROMIUM, FLAGS
+from tests.dashboard.served import Site
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,4 +71,38 @@ def page(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
     opened.on("pageerror", lambda error: problems.append(str(error)))
     yield opened
     context.close()
+    assert problems == []
+
+
+@pytest.fixture
+def open_page(browser: Browser) -> Iterator[Open]:
+    """Opens a page in a window of its own. The test fails when the browser reports an error."""
+    contexts: list[BrowserContext] = []
+    problems: list[str] = []
+
+    def open_it(
+        served: Site,
+        path: str,
+        *,
+        width: int = 1400,
+        scheme: Scheme = "light",
+        scripts: bool = True,
+        signed_in: bool = True,
+    ) -> Page:
+        context = browser.new_context(
+            viewport={"width": width, "height": 900}, color_scheme=scheme, java_script_enabled=scripts
+        )
+        contexts.append(context)
+        if signed_in:
+            cookies: list[Any] = [served.cookie()]
+            context.add_cookies(cookies)
+        page = context.new_page()
+        page.on("console", lambda said: problems.append(said.text) if said.type == "error" else None)
+        page.on("pageerror", lambda error: problems.append(str(error)))
+        page.goto(served.url + path)
+        return page
+
+    yield open_it
+    for context in contexts:
+        context.close()
     assert problems == []

@@ -4,13 +4,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Literal
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import expect
+from tests.browser.seeing import Open, Scheme, findings, fits
 from tests.dashboard.rig import PASSWORD
 from tests.dashboard.served import Site, site
 from tests.dashboard.store import fill
@@ -20,8 +19,6 @@ from twinbook.web.rendering import NAVIGATION
 
 FULL = 100_000
 PATHS = [place.path for place in NAVIGATION]
-Scheme = Literal["light", "dark"]
-Open = Callable[..., Page]
 
 
 @pytest.fixture(scope="module")
@@ -48,53 +45,6 @@ def fresh(tmp_path: Path) -> Iterator[Site]:
     with site(database, tmp_path) as served:
         yield served
     database.close()
-
-
-@pytest.fixture
-def open_page(browser: Browser) -> Iterator[Open]:
-    """Opens a page in a window of its own. The test fails when the browser reports an error."""
-    contexts: list[BrowserContext] = []
-    problems: list[str] = []
-
-    def open_it(
-        served: Site,
-        path: str,
-        *,
-        width: int = 1400,
-        scheme: Scheme = "light",
-        scripts: bool = True,
-        signed_in: bool = True,
-    ) -> Page:
-        context = browser.new_context(
-            viewport={"width": width, "height": 900}, color_scheme=scheme, java_script_enabled=scripts
-        )
-        contexts.append(context)
-        if signed_in:
-            cookies: list[Any] = [served.cookie()]
-            context.add_cookies(cookies)
-        page = context.new_page()
-        page.on("console", lambda said: problems.append(said.text) if said.type == "error" else None)
-        page.on("pageerror", lambda error: problems.append(str(error)))
-        page.goto(served.url + path)
-        return page
-
-    yield open_it
-    for context in contexts:
-        context.close()
-    assert problems == []
-
-
-def findings(page: Page) -> list[str]:
-    """What axe finds that is serious, as text."""
-    return [
-        f"{found['id']}: {found['help']} {[node['target'] for node in found['nodes']][:3]}"
-        for found in Axe().run(page).response["violations"]
-        if found["impact"] in ("serious", "critical")
-    ]
-
-
-def fits(page: Page) -> bool:
-    return bool(page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth"))
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 from twinbook.composition import configure_logging
+from twinbook.engine.connection import Connection
 from twinbook.http import Http
 from twinbook.settings import Settings, load
 from twinbook.settings.model import LogSettings
@@ -72,12 +73,19 @@ class Rig:
         *,
         now: Callable[[], float] = time.time,
         web: str = "",
+        live: Mapping[str, Connection] | None = None,
         http: Http | None = None,
     ) -> Rig:
         configure_logging(LogSettings(level="error"))
         sealer = Sealer(Fernet.generate_key())
         dashboard = Dashboard.over(
-            database, settings_in(directory, web), sealer=sealer, now=now, passwords=QUICK, http=http
+            database,
+            settings_in(directory, web),
+            sealer=sealer,
+            now=now,
+            passwords=QUICK,
+            http=http,
+            live=live,
         )
         return cls(create_app(dashboard), dashboard, database)
 

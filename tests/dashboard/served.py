@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +13,7 @@ from pathlib import Path
 from tests.dashboard.rig import settings_in
 
 from twinbook.composition import configure_logging
+from twinbook.engine.connection import Connection
 from twinbook.settings.model import LogSettings
 from twinbook.store import people as stored_people
 from twinbook.store.database import Database, Tx
@@ -48,8 +49,8 @@ class Site:
 
 
 @contextmanager
-def site(database: Database, directory: Path) -> Iterator[Site]:
-    """Serve this store while the block runs."""
+def site(database: Database, directory: Path, live: Mapping[str, Connection] | None = None) -> Iterator[Site]:
+    """Serve this store while the block runs, with these live connections."""
     started: list[Served] = []
     ready, leave = threading.Event(), threading.Event()
     faults: list[BaseException] = []
@@ -57,7 +58,7 @@ def site(database: Database, directory: Path) -> Iterator[Site]:
     configure_logging(LogSettings(level="error"))
 
     async def run() -> None:
-        async with serve(database, settings_in(directory)) as served:
+        async with serve(database, settings_in(directory), live=live) as served:
             started.append(served)
             ready.set()
             await asyncio.to_thread(leave.wait)

@@ -74,9 +74,9 @@ DETAILS = {
     Reason.CONFLICT: "Phone was changed on both sides",
 }
 CHOICES = {
-    Reason.AMBIGUOUS_MATCH: ["link:4711", "link:4712", "create", "leave"],
+    Reason.AMBIGUOUS_MATCH: ["4711", "4712", "new"],
     Reason.CONFLICT: ["salesforce", "netsuite"],
-    Reason.OTHER_COMPANY: ["link:4711", "create", "leave"],
+    Reason.OTHER_COMPANY: ["4711", "new"],
 }
 
 
@@ -147,7 +147,9 @@ def _written(item: Somebody) -> OutcomeKind | None:
 
 def _outcome(scope: str, item: Somebody) -> dict[str, Any]:
     written = _written(item)
-    trace = [{"rule": "role filter", "holds": item.reason is None, "value": "Decision Maker"}]
+    question = "Does it hold one of the roles that are synced?"
+    saw = {"roles": "Decision Maker"}
+    trace = [{"rule": "8 role-filter", "question": question, "answer": item.reason is None, "saw": saw}]
     return {
         "scope": scope,
         "entity": Entity.CONTACT,
@@ -176,7 +178,7 @@ def _link(scope: str, item: Somebody) -> dict[str, Any]:
         "netsuite_id": item.netsuite_id,
         "state": LinkState.LINKED,
         "correlation_id": item.salesforce_id,
-        "agreed": {"firstName": item.name.split()[0], "email": item.email},
+        "agreed": {"FirstName/firstName": item.name.split()[0], "Email/email": item.email},
         "created_at": item.looked_at,
         "updated_at": item.looked_at,
     }

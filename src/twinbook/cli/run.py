@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from collections.abc import Mapping
 
 import click
 
@@ -15,6 +16,7 @@ from twinbook.cli.web import announce
 from twinbook.cli.worker import keep_in_step, stop_signals
 from twinbook.composition import configure_logging
 from twinbook.engine.clock import SystemClock
+from twinbook.engine.connection import Connection
 from twinbook.settings import Settings
 from twinbook.store.database import Database, Role
 
@@ -48,8 +50,8 @@ def run(ctx: click.Context, workers: int) -> None:
 
 
 async def _run_here(settings: Settings) -> None:
-    async def dashboard(database: Database, stop: asyncio.Event) -> None:
-        await _serve_dashboard(database, settings, stop)
+    async def dashboard(database: Database, live: Mapping[str, Connection], stop: asyncio.Event) -> None:
+        await _serve_dashboard(database, settings, stop, live)
 
     beside = dashboard if settings.web.enabled else None
     await keep_in_step(settings, SystemClock(), stop_signals(), beside=beside)
@@ -68,13 +70,15 @@ async def _run_fleet(settings: Settings, fleet: Fleet) -> None:
         database.close()
 
 
-async def _serve_dashboard(database: Database, settings: Settings, stop: asyncio.Event) -> None:
+async def _serve_dashboard(
+    database: Database, settings: Settings, stop: asyncio.Event, live: Mapping[str, Connection] | None = None
+) -> None:
     """The dashboard beside the engine. One that cannot be served does not keep contacts from being synced."""
     from twinbook.web.errors import CannotServeError
     from twinbook.web.serving import serve
 
     try:
-        async with serve(database, settings) as served:
+        async with serve(database, settings, live=live) as served:
             announce(served.url, served.set_up_url)
             await stop.wait()
     except CannotServeError as error:

@@ -6,8 +6,8 @@ import asyncio
 import os
 import random
 import signal
-from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -36,6 +36,8 @@ WATCHING_SECONDS = 0.2
 # What a worker says on standard output once it takes part and changes are watched; `run --workers` waits for it.
 READY = "ready"
 
+Beside = Callable[[Database, Mapping[str, Connection], asyncio.Event], Coroutine[Any, Any, None]]
+
 
 @click.command()
 @click.pass_context
@@ -61,23 +63,23 @@ async def keep_in_step(
     stop_signal: Callable[[], asyncio.Event],
     *,
     on_ready: Callable[[], None] = lambda: None,
-    beside: Callable[[Database, asyncio.Event], Coroutine[Any, Any, None]] | None = None,
+    beside: Beside | None = None,
 ) -> None:
     """Work on all connections until told to stop. Alone over an SQLite file, with others over PostgreSQL.
 
-    `beside` is what else this process does with the store until then.
+    `beside` is what else this process does with the store until then, and with the connections that are live by name.
     """
-    stopped = stop_signal()
+    stopped, live = stop_signal(), dict[str, Connection]()
     database = await asyncio.to_thread(open_database, settings, Role.WORKER)
     try:
         async with _membership(settings, clock) as member, asyncio.TaskGroup() as group:
             alone = len(settings.connections) == 1
             keepers = {}
             for name, connection in settings.connections.items():
-                keeper = _keeper(connection, Store(database, name), clock, member, stopped)
+                keeper = _keeper(connection, Store(database, name), clock, member, stopped, live)
                 keepers[group.create_task(keeper.run(stopped, alone=alone))] = keeper
             if beside is not None:
-                group.create_task(beside(database, stopped))
+                group.create_task(beside(database, live, stopped))
             telling = group.create_task(_tell([keeper.tried for keeper in keepers.values()], on_ready))
             await stopped.wait()
             telling.cancel()
@@ -125,6 +127,7 @@ def _keeper(
     clock: Clock,
     member: Member | None,
     stopped: asyncio.Event,
+    live: dict[str, Connection],
 ) -> Keeper:
     own_clock, permits = (clock, None) if member is None else (member.clock, member.permits)
 
@@ -133,7 +136,7 @@ def _keeper(
             say(f"{store.scope}: in step with Salesforce and NetSuite; stop with Ctrl-C", err=True)
 
     return Keeper(
-        lambda: connect(settings, store, own_clock, permits),
+        lambda: _live(connect(settings, store, own_clock, permits), live),
         lambda connection: _supervisor(connection, member),
         store,
         own_clock,
@@ -141,6 +144,19 @@ def _keeper(
         on_ready=ready,
         chance=random.Random(),  # noqa: S311 - spreads out retries
     )
+
+
+@asynccontextmanager
+async def _live(
+    connecting: AbstractAsyncContextManager[Connection], live: dict[str, Connection]
+) -> AsyncIterator[Connection]:
+    """The connection, which others in this process find in `live` as long as it is open."""
+    async with connecting as connection:
+        live[connection.name] = connection
+        try:
+            yield connection
+        finally:
+            del live[connection.name]
 
 
 async def _somebody_watches(connection: Connection, running: asyncio.Task[None]) -> None:

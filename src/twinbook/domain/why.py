@@ -70,6 +70,11 @@ def field_sentence(decision: FieldDecision) -> str:
     return f"{decision.row}: {both_values(decision)}{agreed}: {_VERDICTS[decision.verdict]}{why}"
 
 
+def verdict_words(verdict: FieldVerdict) -> str:
+    """What was decided about one field."""
+    return _VERDICTS[verdict]
+
+
 def both_values(decision: FieldDecision) -> str:
     """What both sides show of one field."""
     return f"Salesforce {_quoted(decision.salesforce)}, NetSuite {_quoted(decision.netsuite)}"

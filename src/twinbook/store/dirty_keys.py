@@ -193,6 +193,28 @@ def claim(
     return claimed
 
 
+def hold(tx: Tx, key: Key, *, token: str, cause: str, now: float, lease_until: float) -> bool:
+    """Claim one key by name, dirty or not, so that no lane works on its group meanwhile; False while one does."""
+    mark(tx, [key], cause=cause, now=now)
+    mine = sa.select(dirty.c.group_id).where(
+        dirty.c.scope == tx.scope,
+        dirty.c.entity == key.entity,
+        dirty.c.side == key.side,
+        dirty.c.record_id == key.id,
+    )
+    busy = (dirty.c.scope == tx.scope, dirty.c.claim.is_not(None), dirty.c.group_id.in_(mine))
+    if tx.execute(sa.select(sa.exists().where(*busy))).scalar_one():
+        return False
+    tx.execute(_by_key(sa.update(dirty)).values(claim=token, lease_until=lease_until), _parameters(tx, key))
+    return True
+
+
+def let_go(tx: Tx, *, token: str) -> None:
+    """End a hold. Its key stays dirty: whatever was done meanwhile is looked at."""
+    held = (dirty.c.scope == tx.scope, dirty.c.claim == token)
+    tx.execute(sa.update(dirty).where(*held).values(claim=None, lease_until=None))
+
+
 def settle(tx: Tx, done: Sequence[Claimed], *, token: str, now: float) -> list[Key]:
     """Take finished keys off the queue and return those that were no longer this lane's.
 

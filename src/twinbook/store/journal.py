@@ -107,6 +107,11 @@ def history(tx: Tx, *, salesforce_id: str | None, netsuite_id: str | None, limit
     return _select(tx, journal.c.scope == tx.scope, sa.or_(*ids), limit=limit)
 
 
+def by_id(tx: Tx, entry_id: int) -> Entry | None:
+    found = _select(tx, journal.c.scope == tx.scope, journal.c.id == entry_id, limit=1)
+    return found[0] if found else None
+
+
 def since(tx: Tx, entry_id: int, *, limit: int = 200) -> list[Entry]:
     """Entries after `entry_id`, oldest first: for people who watch."""
     rows = tx.execute(

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, TypeVar
 
 from fastapi import Depends
 from fastapi.requests import HTTPConnection
 
+from twinbook.engine.connection import Connection
 from twinbook.http import Http
 from twinbook.settings import Settings
 from twinbook.store.database import Database, Tx
@@ -35,7 +36,10 @@ OVERVIEW_SECONDS = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Dashboard:
-    """The parts that pages and resources are made of. `now` is epoch seconds."""
+    """The parts that pages and resources are made of. `now` is epoch seconds.
+
+    `live` are the connections that this process works on, by name; a dashboard that runs apart has none.
+    """
 
     settings: Settings
     database: Database
@@ -50,6 +54,7 @@ class Dashboard:
     stamps: Kept[Stamp]
     watchers: Watchers
     closing: Closing
+    live: Mapping[str, Connection]
 
     @classmethod
     def over(
@@ -60,6 +65,7 @@ class Dashboard:
         sealer: Sealer,
         now: Callable[[], float],
         passwords: Passwords | None = None,
+        live: Mapping[str, Connection] | None = None,
         http: Http | None = None,
     ) -> Dashboard:
         """The dashboard of one installation. `http` is what single sign-on calls its provider with."""
@@ -91,6 +97,7 @@ class Dashboard:
             Kept(stamped, now, STAMP_SECONDS),
             Watchers(),
             Closing(),
+            {} if live is None else live,
         )
 
     def alive_since(self) -> float:

@@ -118,6 +118,7 @@ def _frame(request: Request, who: Principal | None) -> dict[str, Any]:
         "secret": secret,
         "link": lambda path, **query: link_to(request, path, **query),
         "ago": lambda at: ago(at, now),
+        "due": lambda at: due(at, now),
         "now": now,
     }
 
@@ -163,3 +164,13 @@ def ago(at: float, now: float) -> str:
             many = int(passed // seconds)
             return f"{many} {unit}{'s' if unit == 'day' and many != 1 else ''} ago"
     return "just now"
+
+
+def due(at: float, now: float) -> str:
+    """When something is to happen, in the largest unit that fits."""
+    ahead = at - now
+    for seconds, unit in _UNITS:
+        if ahead >= seconds:
+            many = round(ahead / seconds)
+            return f"in {many} {unit}{'s' if unit == 'day' and many != 1 else ''}"
+    return "now"

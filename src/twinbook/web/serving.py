@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import socket
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 
 import uvicorn
 
+from twinbook.engine.connection import Connection
 from twinbook.http import HttpSettings, HttpTransport
 from twinbook.settings import Settings
 from twinbook.settings.web import WebSettings
@@ -35,13 +36,20 @@ class Served:
 
 @asynccontextmanager
 async def serve(
-    database: Database, settings: Settings, *, now: Callable[[], float] = time.time
+    database: Database,
+    settings: Settings,
+    *,
+    live: Mapping[str, Connection] | None = None,
+    now: Callable[[], float] = time.time,
 ) -> AsyncIterator[Served]:
-    """The dashboard, while the block runs. Raises `CannotServeError` before anything is served."""
+    """The dashboard, while the block runs. Raises `CannotServeError` before anything is served.
+
+    `live` are the connections that this process works on, by name; it may change meanwhile.
+    """
     sealer = Sealer.from_file(settings.web.key_file)
     async with HttpTransport(HttpSettings(), now) as http:
         with _listening(settings.web) as listener:
-            dashboard = Dashboard.over(database, settings, sealer=sealer, now=now, http=http)
+            dashboard = Dashboard.over(database, settings, sealer=sealer, now=now, http=http, live=live)
             async with _answering(dashboard, listener) as served:
                 yield served
 

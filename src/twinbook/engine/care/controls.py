@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from twinbook.domain.matching import LEAVE_OUT
 from twinbook.domain.reasons import Reason
 from twinbook.domain.records import Entity, Key, Side
 from twinbook.store import decisions, dirty_keys, flows, incidents, journal, links, outcomes, vanished
@@ -49,6 +50,18 @@ def choose(tx: Tx, key: Key, choice: str, *, by: str, now: float) -> None:
     dirty_keys.mark(tx, [key], cause="a person decided", now=now)
 
 
+def leave_out(tx: Tx, key: Key, *, by: str, now: float) -> None:
+    """Keep one record out of the sync, linked or not, until somebody takes it in again."""
+    decisions.take(tx, key, LEAVE_OUT, by=by, now=now)
+    _note(tx, key, f"{by} left it out of the sync", by=by, now=now)
+
+
+def take_in(tx: Tx, key: Key, *, by: str, now: float) -> None:
+    """Forget what was decided about one record: the settings alone say what becomes of it."""
+    decisions.withdraw(tx, [key])
+    _note(tx, key, f"{by} took back what was decided", by=by, now=now)
+
+
 def push(tx: Tx, key: Key, *, now: float) -> None:
     """Look at one record at once. For an account this is the trigger *by hand*."""
     dirty_keys.mark(tx, [key], cause=BY_HAND, now=now)
@@ -61,6 +74,12 @@ def key_of(tx: Tx, text: str) -> Key | None:
         return Key(Entity.CONTACT, Side.SALESFORCE, found.salesforce_id)
     alone = Key(Entity.CONTACT, Side.NETSUITE, text)
     return alone if outcomes.find(tx, alone) else None
+
+
+def _note(tx: Tx, key: Key, why: str, *, by: str, now: float) -> None:
+    here, there = (key.id, None) if key.side is Side.SALESFORCE else (None, key.id)
+    journal.append(tx, [Entry("decided", key.entity, here, there, why, by)], now=now)
+    dirty_keys.mark(tx, [key], cause=f"decided by {by}", now=now)
 
 
 def retry(tx: Tx, chosen: list[Incident], *, now: float) -> None:

@@ -140,18 +140,18 @@ class Explainer:
         return await self._connection.store.read(search)
 
     async def _remembered(self, key: Key) -> Remembered:
-        here, there = (key.id, None) if key.side is Side.SALESFORCE else (None, key.id)
+        return await self._connection.store.read(lambda tx: remember(tx, key))
 
-        def read(tx: Tx) -> Remembered:
-            outcome = outcomes.find(tx, key)
-            return Remembered(
-                outcome,
-                incidents.of_record(tx, key),
-                dirty_keys.queued(tx, key),
-                tuple(journal.history(tx, salesforce_id=here, netsuite_id=there)),
-            )
 
-        return await self._connection.store.read(read)
+def remember(tx: Tx, key: Key) -> Remembered:
+    """What the store knows of a record."""
+    here, there = (key.id, None) if key.side is Side.SALESFORCE else (None, key.id)
+    return Remembered(
+        outcomes.find(tx, key),
+        incidents.of_record(tx, key),
+        dirty_keys.queued(tx, key),
+        tuple(journal.history(tx, salesforce_id=here, netsuite_id=there)),
+    )
 
 
 def origin(change: Change) -> str:

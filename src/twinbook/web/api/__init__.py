@@ -1,5 +1,5 @@
 """The API under /api/v1, one module for each resource. `ROUTERS` is the list of them that the application serves."""
 
-from twinbook.web.api import contacts, overview
+from twinbook.web.api import contacts, overview, record
 
-ROUTERS = (overview.router, contacts.router)
+ROUTERS = (overview.router, contacts.router, record.router)

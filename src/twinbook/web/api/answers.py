@@ -41,3 +41,5 @@ REFUSALS: dict[int | str, dict[str, Any]] = {
     413: _refusal("The request is too large."),
     422: _refusal("The request has faults; `errors` names the fields."),
 }
+CONFLICT: dict[int | str, dict[str, Any]] = {409: _refusal("It is not as the request takes it to be.")}
+UNREACHABLE: dict[int | str, dict[str, Any]] = {503: _refusal("The two systems cannot be asked just now.")}
