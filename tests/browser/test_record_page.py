@@ -28,11 +28,13 @@ def conflict(tmp_path: Path) -> Iterator[tuple[Site, str]]:
 @pytest.mark.parametrize("width", [400, 1400])
 def test_the_page_and_its_acts(conflict: tuple[Site, str], open_page: Open, width: int, scheme: str) -> None:
     served, path = conflict
-    for tail in ("", "/push", "/resolve", "/choose", "/leave-out", "/undo/1"):
-        page = open_page(served, path + tail, width=width, scheme=scheme)
+    page = open_page(served, path, width=width, scheme=scheme)
+    undo = page.get_by_role("link", name="Undo this").last.get_attribute("href")
+    for place in (path, undo, *(path + tail for tail in ("/push", "/resolve", "/choose", "/leave-out"))):
+        page.goto(served.url + str(place))
         expect(page.get_by_role("heading", level=1)).to_be_visible()
-        assert findings(page) == [], tail
-        assert fits(page), tail
+        assert findings(page) == [], place
+        assert fits(page), place
 
 
 def test_a_conflict_is_resolved_without_scripts(conflict: tuple[Site, str], open_page: Open) -> None:

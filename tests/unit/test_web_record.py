@@ -233,7 +233,11 @@ async def test_the_api_says_and_does_the_same(d: Desk) -> None:
         found = (await browser.get(path)).json()
         assert found["netsuite_id"] == there
         title = next(line for line in found["fields"] if line["row"] == "Title/title")
-        assert (title["salesforce"], title["netsuite"], title["agreed"]) == ("Baroness", "Countess", "Analyst")
+        assert (title["salesforce"], title["netsuite"], title["agreed"]) == (
+            "Baroness",
+            "Countess",
+            "Analyst",
+        )
         assert title["verdict"] == "conflict-review"
         assert found["history"][-1]["changes"]
         refused = await browser.post(f"{path}/resolve", json={"values": {"Title/title": "x"}})

@@ -361,6 +361,41 @@ def with_choices(tx: Tx, *, limit: int = 1000) -> list[Outcome]:
     return [_outcome(row) for row in rows]
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a list goes on: behind the record that was looked at then."""
+
+    looked_at: float
+    side: Side
+    record_id: str
+
+
+def of_reason(
+    tx: Tx,
+    entity: Entity,
+    kind: OutcomeKind,
+    reason: Reason,
+    *,
+    limit: int,
+    after: Place | None = None,
+    until: float | None = None,
+) -> list[Outcome]:
+    """Records at one outcome and reason, the oldest look first; with `until`, only those looked at by then."""
+    order = (outcome.c.looked_at, outcome.c.side, outcome.c.record_id)
+    chosen = sa.select(outcome).where(
+        outcome.c.scope == tx.scope,
+        outcome.c.entity == entity,
+        outcome.c.outcome == kind,
+        outcome.c.reason == reason,
+    )
+    if after is not None:
+        there = (sa.literal(after.looked_at), sa.literal(after.side.value), sa.literal(after.record_id))
+        chosen = chosen.where(sa.tuple_(*order) > sa.tuple_(*there))
+    if until is not None:
+        chosen = chosen.where(outcome.c.looked_at <= until)
+    return [_outcome(row) for row in tx.execute(chosen.order_by(*order).limit(limit))]
+
+
 def tally(tx: Tx, entity: Entity = Entity.CONTACT) -> list[Tally]:
     """Counts by outcome and reason, the largest first."""
     number = sa.func.count().label("number")

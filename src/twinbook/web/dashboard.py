@@ -112,6 +112,12 @@ class Dashboard:
         """Read and write in one transaction: all of it is stored, or nothing."""
         return await self.database.run(scope, work)
 
+    def ring(self, connection: str) -> None:
+        """Have the lanes of this process look at the queue at once."""
+        live = self.live.get(connection)
+        if live is not None:
+            live.wake.ring()
+
 
 def dashboard_of(request: HTTPConnection) -> Dashboard:
     found: Dashboard = request.app.state.dashboard

@@ -44,6 +44,7 @@ class Place:
 NAVIGATION = (
     Place("/overview", "Overview", "overview"),
     Place("/contacts", "Contacts", "people"),
+    Place("/review", "Review", "review"),
     Place("/people", "People", "access", Role.ADMINISTRATOR),
     Place("/audit", "Audit", "audit", Role.ADMINISTRATOR),
 )

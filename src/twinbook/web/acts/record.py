@@ -142,6 +142,4 @@ async def _store(
         audit.note(tx, Act(who.login, f"record.{what}", about, connection, detail), now=now)
 
     await dashboard.write(both, connection)
-    live = dashboard.live.get(connection)
-    if live is not None:
-        live.wake.ring()
+    dashboard.ring(connection)
