@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test node browser lint fmt chaos bench docs site lock clean
+.PHONY: help demo test node browser lint fmt chaos bench docs site package sbom audit lock clean
 
 PYTHON ?= python3
 ARGS ?=
@@ -67,13 +67,28 @@ docs: $(DEV) ## Write the generated parts of docs/ anew
 site: $(DEV) ## Make the documentation as a site, in site/
 	$(BIN)/zensical build --clean --strict
 
+package: $(DEV) ## Build the wheel and see that it works where nothing else of this project is
+	rm -rf dist .package
+	$(BIN)/hatchling build -t wheel
+	$(PYTHON) -m venv .package
+	.package/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes -r requirements.lock
+	.package/bin/python -m pip --disable-pip-version-check --quiet install --no-deps dist/*.whl
+	cd .package && bin/twinbook demo --once
+
+sbom: $(DEV) ## List what is installed for use, in dist/twinbook.cdx.json
+	mkdir -p dist
+	$(BIN)/cyclonedx-py requirements requirements.lock --pyproject pyproject.toml --output-reproducible -o dist/twinbook.cdx.json
+
+audit: $(DEV) ## Ask for known vulnerabilities of what is installed for use (needs the internet)
+	$(BIN)/pip-audit -r requirements.lock --disable-pip --require-hashes --strict
+
 # The smaller lock follows the larger one: what is installed for use is what was tested.
 lock: $(DEV) ## Resolve the dependencies anew; ARGS=--upgrade takes newer versions
 	$(COMPILE) --group build --group dev --output-file requirements-dev.lock $(ARGS)
 	$(COMPILE) --group build --constraint requirements-dev.lock --output-file requirements.lock $(ARGS)
 
 clean: ## Remove all that was made here, the environment too
-	rm -rf $(VENV) $(NODE_DIRS:%=%/node_modules) .demo .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist site
+	rm -rf $(VENV) $(NODE_DIRS:%=%/node_modules) .demo .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .package dist site
 
 $(DEV): requirements-dev.lock $(RUN)
 	$(PIP) -r $<
