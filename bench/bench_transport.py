@@ -1,8 +1,8 @@
 """Calls per contact over REST and through the RESTlet: a first sync, and updates that come in as change events.
 
-Counted are all calls of each side, also those that poll, list and describe; logins are left out. The goals: at most 0.05
-NetSuite calls a contact in bulk through the RESTlet, at most 0.02 Salesforce calls. `bench_transport.py 1000` takes fewer
-contacts.
+Counted are all calls of each side, also those that poll, list and describe; logins are left out. The goals: at most
+0.05 NetSuite calls a contact in bulk through the RESTlet, at most 0.02 Salesforce calls. With arguments: one transport,
+fewer contacts (`bench_transport.py restlet 1000`).
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from dataclasses import asdict, dataclass
 
 from figures import Table, publish
 from stage import COLLECTION, Stage, stage
-
 from twinbook.packaged import folder
 
 TRANSPORTS = ("rest", "restlet")
@@ -40,7 +39,8 @@ class Work:
 
 async def main() -> None:
     number = next((int(argument) for argument in sys.argv[1:] if argument.isdecimal()), CONTACTS)
-    found = [work for transport in TRANSPORTS for work in await _works(transport, number)]
+    chosen = [transport for transport in TRANSPORTS if transport in sys.argv] or TRANSPORTS
+    found = [work for transport in chosen for work in await _works(transport, number)]
     publish("transport", [_table(found)], [asdict(work) for work in found])
 
 

@@ -188,12 +188,13 @@ async def account_in_sandbox(
     login: str = "ec",
     *,
     transport: Literal["rest", "restlet", "auto"] = "rest",
+    deployed: bool = True,
     wall: Callable[[], float] = time.time,
     monotonic: Callable[[], float] = time.monotonic,
 ) -> AsyncIterator[AccountInSandbox]:
     """A side that logs in with the EC key, the RSA key or the TBA token (`ec`, `rsa`, `tba`)."""
     base_url, credentials = account.base_url, account.credentials()
-    if transport != "rest":
+    if transport != "rest" and deployed:
         account.scripts.deploy(folder("netsuite"))
     config = NetSuiteConfig(
         credentials["account_id"],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 from twinbook.composition import Sides
 from twinbook.doctor.checks import Check, Page, Verdict, asked
@@ -26,6 +27,22 @@ async def examine_netsuite(settings: ConnectionSettings, sides: Sides) -> AsyncI
         yield Check(page, code, f"NetSuite {probe.name}", verdict, probe.detail, probe.remedy)
     for check in _netsuite_facts(settings, facts):
         yield check
+    if settings.netsuite.transport != "rest" and facts.ok:
+        yield await _restlet(settings, sides)
+
+
+async def _restlet(settings: ConnectionSettings, sides: Sides) -> Check:
+    """Whether the package's script answers this login. Where it may be missing, that is advice."""
+    release, check = await asked(
+        Page.NETSUITE_PACKAGE, "netsuite.restlet", "NetSuite RESTlet", sides.netsuite.restlet_release
+    )
+    if release is not None:
+        return replace(check, detail=f"release {release}: contacts are written in batches")
+    if settings.netsuite.transport == "restlet":
+        return check
+    detail = f"contacts are written one by one over REST ({check.detail})"
+    remedy = 'Deploy packages/netsuite and tick the scope RESTlets, or set transport = "rest".'
+    return replace(check, verdict=Verdict.ADVICE, detail=detail, remedy=remedy)
 
 
 def _netsuite_facts(settings: ConnectionSettings, facts: AccountFacts) -> list[Check]:

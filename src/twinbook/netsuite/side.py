@@ -84,12 +84,18 @@ class NetSuiteSide:
             else RestWriter(self._client, self._catalogue)
         )
 
+    async def restlet_release(self) -> str:
+        """Which release of the RESTlet is deployed for this login. Raises `TemporaryError` or `PermanentError`."""
+        if self._restlet is None:
+            raise PermanentError("NO_RESTLET", "The settings want none.", remedy='Set transport = "auto".')
+        return await self._restlet.release()
+
     async def choose_transport(self) -> None:
         """With `auto`: the RESTlet where it is deployed for this login, else REST. Raises `TemporaryError`."""
         if self._config.transport != "auto" or self._restlet is None:
             return
         try:
-            await self._restlet.release()
+            await self.restlet_release()
         except PermanentError:
             self._use(None)
         else:

@@ -1,0 +1,107 @@
+"""Which way contacts take: the RESTlet where it is deployed for the login, else REST."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from tests.contract.netsuite_accounts import SUBSIDIARY, account_in_sandbox, new_account_file, running_account
+
+from twinbook.domain.errors import PermanentError, TemporaryError
+from twinbook.domain.ports import ContactQuery, Create, Delete, Failed, NetSuiteWrite, Update, Written
+from twinbook.domain.records import NetSuiteContact
+from twinbook_sandbox.netsuite.account import NetSuiteAccount
+
+
+@pytest.fixture(scope="module")
+def account_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return new_account_file(tmp_path_factory.mktemp("netsuite") / "account.sqlite")
+
+
+@pytest.fixture
+async def emulated(account_file: Path, tmp_path: Path) -> AsyncIterator[NetSuiteAccount]:
+    async with running_account(Path(shutil.copy(account_file, tmp_path / "account.sqlite"))) as running:
+        yield running
+
+
+def creates(number: int, **more: str) -> dict[str, NetSuiteWrite]:
+    return {
+        f"k{n}": Create(f"SFC_{n}", {"lastName": f"Number {n}", "subsidiary": SUBSIDIARY, **more})
+        for n in range(number)
+    }
+
+
+async def test_a_batch_goes_through_the_restlet_and_tells_what_was_kept(emulated: NetSuiteAccount) -> None:
+    async with account_in_sandbox(emulated, transport="auto") as account:
+        await account.side.write_contacts({})
+        await account.control.reset_counters()
+        results = await account.side.write_contacts(creates(120, title="  CTO "))
+        kinds = (await account.control.counters())["kinds"]
+        assert {
+            kind: count["calls"] for kind, count in kinds.items() if kind in ("restlet", "contact.put")
+        } == {"restlet": 3}
+        for result in results.values():
+            assert isinstance(result, Written)
+            assert isinstance(result.kept, NetSuiteContact)
+            assert (result.kept.id, result.kept.fields["title"]) == (result.id, "CTO")
+
+
+async def test_without_a_deployment_auto_is_rest(emulated: NetSuiteAccount) -> None:
+    async with account_in_sandbox(emulated, transport="auto", deployed=False) as account:
+        results = await account.side.write_contacts(creates(2))
+        assert all(isinstance(result, Written) and result.kept is None for result in results.values())
+        with pytest.raises(PermanentError) as refused:
+            await account.side.restlet_release()
+        assert refused.value.code == "NO_RESTLET"
+        assert "packages/netsuite" in refused.value.remedy
+
+
+async def test_a_stale_write_is_temporary_and_the_next_look_succeeds(emulated: NetSuiteAccount) -> None:
+    async with account_in_sandbox(emulated, transport="restlet") as account:
+        id_ = await account.contact(lastName="Lovelace")
+        (seen,) = await account.side.find_contacts(ContactQuery(ids=frozenset({id_})))
+        await account.control.advance(2)
+        await account.control.update("contact", id_, {"title": "Theirs"})
+        result = (
+            await account.side.write_contacts({"k": Update(id_, {"phone": "030 1234567"}, seen.version)})
+        )["k"]
+        assert isinstance(result, Failed)
+        assert isinstance(result.error, TemporaryError)
+        assert (result.error.code, result.of_call) == ("RECORD_CHANGED", False)
+        (seen,) = await account.side.find_contacts(ContactQuery(ids=frozenset({id_})))
+        again = (
+            await account.side.write_contacts({"k": Update(id_, {"phone": "030 1234567"}, seen.version)})
+        )["k"]
+        assert isinstance(again, Written)
+
+
+async def test_what_is_deferred_is_sent_again_until_nothing_is_left(emulated: NetSuiteAccount) -> None:
+    emulated.switches.restlet_units = 250
+    async with account_in_sandbox(emulated, transport="restlet") as account:
+        results = await account.side.write_contacts(creates(50))
+        assert len(results) == 50
+        assert all(isinstance(result, Written) for result in results.values())
+
+
+async def test_a_script_that_gets_nowhere_is_not_called_for_ever(emulated: NetSuiteAccount) -> None:
+    emulated.switches.restlet_units = 30
+    async with account_in_sandbox(emulated, transport="restlet") as account:
+        results = await account.side.write_contacts(creates(3))
+        codes = {result.error.code for result in results.values() if isinstance(result, Failed)}
+        assert codes <= {"SCRIPT_TOO_SLOW", "SCRIPT_CUT_SHORT"}
+        assert len(results) == 3
+        assert all(isinstance(result, Failed) and result.of_call for result in results.values())
+        assert await account.control.calls(["restlet"]) == 1
+
+
+async def test_a_script_that_is_ended_leaves_the_outcome_open(emulated: NetSuiteAccount) -> None:
+    async with account_in_sandbox(emulated, transport="restlet") as account:
+        text = "Script Execution Time Exceeded."
+        fault = {"kind": "restlet", "status": 400, "code": "SSS_TIME_LIMIT_EXCEEDED", "message": text}
+        await account.control.add_fault("reject", **fault)
+        (result,) = (await account.side.write_contacts({"k": Delete("1001")})).values()
+        assert isinstance(result, Failed)
+        assert isinstance(result.error, TemporaryError)
+        assert (result.error.code, result.error.outcome_unknown) == ("SCRIPT_CUT_SHORT", True)
