@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from twinbook import certificates
 from twinbook.install import Draft, State, System, salesforce_guide
 from twinbook.install.keys import ensure_key, next_key_file
+from twinbook.install.rotation import CannotRotateError, rotate
 from twinbook.install.salesforce import needed
 from twinbook.install.steps import Step
 from twinbook.settings import SettingsError
@@ -103,6 +105,17 @@ def test_a_key_that_is_there_is_used_and_gets_a_certificate(draft: Draft) -> Non
     assert certificate.exists()
     ensure_key(draft, System.NETSUITE, now=NOW, replace=True)
     assert key.read_bytes() != before
+
+
+async def test_a_key_that_the_environment_names_is_not_rotated_in_the_file(tmp_path: Path) -> None:
+    key = tmp_path / "mine.pem"
+    certificates.make(key, now=NOW)
+    variable = "TWINBOOK_CONNECTIONS__DEFAULT__SALESFORCE__PRIVATE_KEY_FILE"
+    draft = Draft.open(tmp_path / "twinbook.toml", None, {variable: str(key)})
+    draft.enter(System.SALESFORCE, ORG)
+    with pytest.raises(CannotRotateError, match=variable):
+        await rotate(draft, System.SALESFORCE, certificate_id=None, now=NOW)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["mine.crt", "mine.pem"]
 
 
 def test_the_next_key_has_the_next_number() -> None:

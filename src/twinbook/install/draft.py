@@ -63,8 +63,15 @@ class Draft:
 
     def get(self, system: System, key: str) -> Any:
         """A value, which the environment may give instead of the file; None where neither has one."""
-        place = ("connections", self.connection, system, key)
-        return self._environ.get(variable_for(place)) or self.file.get(place)
+        in_file = self.file.get(("connections", self.connection, system, key))
+        return self._environ.get(self.variable(system, key)) or in_file
+
+    def variable(self, system: System, key: str) -> str:
+        """The environment variable that wins over the file."""
+        return variable_for(("connections", self.connection, system, key))
+
+    def is_in_environment(self, system: System, key: str) -> bool:
+        return self.variable(system, key) in self._environ
 
     def enter(self, system: System, values: Mapping[str, str]) -> None:
         """Put values into the draft. Raises `SettingsError` for those that no setting could have."""

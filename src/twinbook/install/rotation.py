@@ -39,8 +39,14 @@ async def rotate(draft: Draft, system: System, *, certificate_id: str | None, no
     if draft.get(system, KEY) is None or settings is None:
         raise CannotRotateError(
             f"{system.label} has no {KEY} in {draft.file.path} yet, or its settings are not complete. "
-            f"Run `twinbook install {system}`; a key in the environment is replaced there."
+            f"Run `twinbook install {system}` first."
         )
+    for key in (KEY, "certificate_id"):
+        if draft.is_in_environment(system, key):
+            raise CannotRotateError(
+                f"{draft.variable(system, key)} wins over {draft.file.path}: put it into the file, or replace it where "
+                "it is set."
+            )
     current = key_file(draft, system)
     keys = _Keys(current, next_key_file(current))
     made = _made(keys, now)

@@ -63,8 +63,8 @@ class SettingsFile:
         return loading.validate(loading.parse(self.text, self.path), self.path, environ)
 
     def save(self) -> None:
-        """Write the file, for its owner only, all at once."""
-        write_private(self.path, self.text.encode())
+        """Write the file, for its owner only, all at once; a link to it stays a link."""
+        write_private(self.path.resolve(), self.text.encode())
 
     def _replace(self, text: str, place: Place, value: Any) -> None:
         edited = SettingsFile(self.path, text)
