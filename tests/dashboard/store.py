@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from twinbook.domain.reasons import CATALOGUE, OutcomeKind, Reason
 from twinbook.domain.records import Entity, LinkState, Side
 from twinbook.store.database import Database, Tx
+from twinbook.store.incidents import shape_of
 from twinbook.store.outcomes import IN_STEP
 from twinbook.store.schema import dirty, incident, journal, link, outcome
 
@@ -212,6 +213,7 @@ def _incident(scope: str, item: Somebody) -> dict[str, Any]:
         "code": item.reason,
         "field": "entityTitle" if item.reason is Reason.FIELD_TOO_LONG else None,
         "message": DETAILS[item.reason],
+        "shape": shape_of(DETAILS[item.reason]),
         "remedy": CATALOGUE[item.reason].remedy,
         "attempts": 1,
         "opened_at": item.looked_at,

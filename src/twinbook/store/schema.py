@@ -139,7 +139,11 @@ incident = sa.Table(
     sa.Column("code", sa.Text, nullable=False),
     sa.Column("field", sa.Text),
     sa.Column("message", sa.Text, nullable=False),
+    # The message without what differs from record to record: incidents of one cause have one.
+    sa.Column("shape", sa.Text, nullable=False, server_default=""),
     sa.Column("remedy", sa.Text, nullable=False),
+    sa.Column("assignee", sa.Text),
+    sa.Column("tags", sa.JSON, nullable=False, server_default="[]"),
     sa.Column("attempts", sa.Integer, nullable=False),
     sa.Column("opened_at", sa.Float, nullable=False),
     sa.Column("seen_at", sa.Float, nullable=False),
@@ -156,6 +160,18 @@ sa.Index(
     sqlite_where=sa.text("closed_at IS NULL"),
     postgresql_where=sa.text("closed_at IS NULL"),
 )
+
+# What people wrote about incidents.
+incident_note = sa.Table(
+    "incident_note",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("incident_id", sa.Integer, sa.ForeignKey("incident.id", ondelete="CASCADE"), nullable=False),
+    sa.Column("at", sa.Float, nullable=False),
+    sa.Column("who", sa.Text, nullable=False),
+    sa.Column("text", sa.Text, nullable=False),
+)
+sa.Index("incident_note_incident", incident_note.c.incident_id)
 
 cursor = sa.Table(
     "cursor",

@@ -45,6 +45,7 @@ NAVIGATION = (
     Place("/overview", "Overview", "overview"),
     Place("/contacts", "Contacts", "people"),
     Place("/review", "Review", "review"),
+    Place("/errors", "Errors", "errors"),
     Place("/people", "People", "access", Role.ADMINISTRATOR),
     Place("/audit", "Audit", "audit", Role.ADMINISTRATOR),
 )
