@@ -116,6 +116,22 @@ def test_an_application_with_a_route_that_declares_no_role_does_not_start() -> N
         guard.check([router])
 
 
+def test_the_link_of_the_demo_lets_its_administrator_in_once(rig: Rig) -> None:
+    now = rig.dashboard.now()
+    token = rig.database.run_now(INSTALLATION, lambda tx: people.demo_token(tx, now=now))
+    visitor = rig.client(None)
+    assert visitor.get(f"/welcome/{token}").headers["location"] == "/"
+    assert visitor.get("/people").status_code == 200
+    assert visitor.get(f"/welcome/{token}").headers["location"] == "/", "who is in stays in"
+    assert rig.client(None).get(f"/welcome/{token}").status_code == 410
+
+
+def test_the_link_of_the_demo_ends_by_itself(rig: Rig, clock: Clock) -> None:
+    token = rig.database.run_now(INSTALLATION, lambda tx: people.demo_token(tx, now=clock()))
+    clock.time += people.INVITATION_SECONDS + 1
+    assert rig.client(None).get(f"/welcome/{token}").status_code == 410
+
+
 def test_the_set_up_link_makes_the_first_administrator_once(rig: Rig) -> None:
     token = set_up_token(rig)
     client = rig.client(None)

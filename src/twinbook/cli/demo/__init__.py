@@ -20,6 +20,7 @@ from twinbook.cli.exits import Exit
 def demo(ctx: click.Context, once: bool, accounts: int, contacts: int, latency_ms: int) -> None:
     """Watch contacts travel between an emulated Salesforce org and an emulated NetSuite account.
 
+    The dashboard is served too, with a link that lets you in.
     Everything runs on this machine and ends with Ctrl-C; nothing is kept.
     """
     from twinbook.cli.demo.play import play_by_hand, play_once

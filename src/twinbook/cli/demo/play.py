@@ -1,4 +1,4 @@
-"""The two ways to see the demo: by hand, with the record pages open, or played and checked by itself."""
+"""The two ways to see the demo: by hand, with dashboard and record pages open, or played and checked by itself."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from rich.table import Table
 
 from twinbook.cli.demo.narration import Narrator
 from twinbook.cli.demo.scenario import Scenario
-from twinbook.cli.demo.stage import Stage, stage
+from twinbook.cli.demo.stage import Door, Stage, stage
 from twinbook.domain.records import Entity
 from twinbook.engine.connection import Connection
 from twinbook.store import runs
@@ -27,7 +27,8 @@ GUIDE = """\
   3. Add a contact to an account of the type Prospect.  It waits: prospects never clutter NetSuite.
   4. On that account set an opportunity to Closed Won.  The customer is made, and all its contacts arrive.
   5. Open a contact in NetSuite: its Salesforce id stands on the Custom subtab.
-  6. Delete a contact in Salesforce.  NetSuite keeps it; the link is closed."""
+  6. Delete a contact in Salesforce.  NetSuite keeps it; the link is closed.
+  7. In the dashboard open any contact: both records side by side, whose value counts, and why."""
 
 
 async def play_by_hand(*, accounts: int, contacts: int, latency_ms: int) -> bool:
@@ -36,9 +37,10 @@ async def play_by_hand(*, accounts: int, contacts: int, latency_ms: int) -> bool
     async with (
         stage(accounts=accounts, contacts=contacts, latency_ms=latency_ms) as set_up,
         set_up.in_step() as connection,
+        set_up.dashboard(connection) as door,
     ):
         await _first_sync(connection, console)
-        _print_addresses(set_up, console)
+        _print_addresses(set_up, door, console)
         console.print(GUIDE, soft_wrap=True)
         console.print("\nCtrl-C ends the demo. What happens from here on:\n")
         with contextlib.suppress(asyncio.CancelledError):
@@ -61,6 +63,8 @@ async def play_once(*, accounts: int, contacts: int, latency_ms: int) -> bool:
                 telling.cancel()
                 await asyncio.gather(telling, return_exceptions=True)
                 await narrator.look()
+            async with set_up.dashboard(connection) as door:
+                await scenario.visit_dashboard(door)
         async with set_up.in_step(scenario.with_role_filter):
             await scenario.play_role_filter()
     return scenario.report()
@@ -90,7 +94,9 @@ def _start_runs(tx: Tx) -> list[int]:
     ]
 
 
-def _print_addresses(set_up: Stage, console: Console) -> None:
+def _print_addresses(set_up: Stage, door: Door, console: Console) -> None:
     for name in TITLES:
         console.print(f"{TITLES[name]:<11} {set_up.description[name]['pages_url']}")
+    console.print(f"{'Dashboard':<11} {door.url}")
+    console.print(f"{'':<11} Come in as its administrator, once: {door.link}", soft_wrap=True)
     console.print()

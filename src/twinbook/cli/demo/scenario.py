@@ -11,7 +11,8 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from twinbook.cli.demo.stage import Stage
+from twinbook.cli.demo.dashboard import visit
+from twinbook.cli.demo.stage import Door, Stage
 from twinbook.domain.ids import to_18
 from twinbook.domain.records import Entity, Key, LinkState, Side
 from twinbook.settings import ConnectionSettings
@@ -78,6 +79,13 @@ class Scenario:
         await self._check(
             "the contact becomes Decision Maker", "arrives in NetSuite", lambda: self._arrived(contact)
         )
+
+    async def visit_dashboard(self, door: Door) -> None:
+        """One visit: the link works once."""
+        began = time.monotonic()
+        problem = await visit(door, "another.ada@northwind.example")
+        step, expected = "open the dashboard by its link", "healthy, and Contacts shows the namesake"
+        self.results.append(Result(step, expected, not problem, time.monotonic() - began, problem))
 
     def report(self) -> bool:
         """Print the table; whether every step was good."""

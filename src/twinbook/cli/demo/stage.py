@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 import tempfile
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -20,14 +21,22 @@ from twinbook.engine.clock import SystemClock
 from twinbook.engine.connection import Connection
 from twinbook.engine.running.supervisor import Supervisor, first_of
 from twinbook.packaged import folder
-from twinbook.settings import ConnectionSettings, load
+from twinbook.settings import ConnectionSettings, Settings, load
 from twinbook.settings.model import LogSettings
 from twinbook.settings.sandbox import from_sandbox
-from twinbook.store.database import Role, Store
+from twinbook.store.database import Database, Role, Store
 from twinbook_sandbox.client import SandboxClient
 
 START_TIMEOUT = 120.0
 STOP_TIMEOUT = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """Where the dashboard is, and the link that lets its first visitor in as administrator, once."""
+
+    url: str
+    link: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +46,13 @@ class Stage:
     description: dict[str, Any]
     salesforce: SandboxClient
     netsuite: SandboxClient
-    settings: ConnectionSettings
+    installation: Settings
+    database: Database
     store: Store
+
+    @property
+    def settings(self) -> ConnectionSettings:
+        return self.installation.connections[self.store.scope]
 
     @asynccontextmanager
     async def in_step(
@@ -56,6 +70,19 @@ class Stage:
                 leave.set()
                 await running
 
+    @asynccontextmanager
+    async def dashboard(self, connection: Connection) -> AsyncIterator[Door]:
+        """The dashboard over this store, beside the connection at work, while the block runs."""
+        # The web framework takes half a second to import: only where it is used.
+        from twinbook.web.access.people import demo_token
+        from twinbook.web.serving import serve
+
+        web = self.installation.web.model_copy(update={"port": 0})
+        settings = self.installation.model_copy(update={"web": web})
+        token = await self.store.run(lambda tx: demo_token(tx, now=time.time()))
+        async with serve(self.database, settings, live={connection.name: connection}) as served:
+            yield Door(served.url, f"{served.url}/welcome/{token}")
+
 
 @asynccontextmanager
 async def stage(*, accounts: int, contacts: int, latency_ms: int) -> AsyncIterator[Stage]:
@@ -72,12 +99,13 @@ async def stage(*, accounts: int, contacts: int, latency_ms: int) -> AsyncIterat
         settings = load(from_sandbox(description, directory)[0], {})
         database = open_database(settings, Role.WORKER)
         stack.callback(database.close)
-        [(name, connection)] = settings.connections.items()
+        [name] = settings.connections
         yield Stage(
             description,
             await stack.enter_async_context(SandboxClient(description["salesforce"]["base_url"])),
             await stack.enter_async_context(SandboxClient(description["netsuite"]["base_url"])),
-            connection,
+            settings,
+            database,
             Store(database, name),
         )
 

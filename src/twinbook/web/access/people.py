@@ -114,6 +114,23 @@ def accept(tx: Tx, token: str, password_hash: str, *, now: float) -> Person | No
     return person
 
 
+def come_in(tx: Tx, token: str, *, now: float) -> Person | None:
+    """The person whom the link invited, without a password; None where the link no longer works, or they may not."""
+    found = invitations.find(tx, digest(token), now=now)
+    person = people.by_id(tx, found.person_id) if found and found.person_id is not None else None
+    if person is None or person.disabled_at is not None or not invitations.use(tx, digest(token)):
+        return None
+    return person
+
+
+def demo_token(tx: Tx, *, now: float) -> str:
+    """The token of a link that lets the visitor of a demo in as its administrator, in a store that ends with it."""
+    login, role = "demo", Role.ADMINISTRATOR
+    person = people.add(tx, login=login, name="Demo", role=role, password_hash=None, now=now)
+    audit.note(tx, Act(login, "person.set_up", login, detail={"role": role}), now=now)
+    return invite(tx, person.id, now=now)
+
+
 def set_up_token(tx: Tx, *, now: float) -> str | None:
     """A fresh set-up token while nobody is there, otherwise None."""
     return invite(tx, None, now=now) if people.none_yet(tx) else None

@@ -121,6 +121,18 @@ async def choose_password(
     return await signed_in(request, accepted, visitor_of(request), notice="Your password is set.")
 
 
+@router.get("/welcome/{token}")
+async def welcome(request: Request, who: Anyone, dashboard: Deps, token: str) -> Response:
+    """In at once, by a link that works once, such as the demo prints. A browser that is in already stays in."""
+    if who is not None:
+        return redirect(request, "/")
+    now = dashboard.now()
+    person = await dashboard.write(lambda tx: people.come_in(tx, token, now=now))
+    if person is None:
+        raise _spent(first=True)
+    return await signed_in(request, person, visitor_of(request))
+
+
 async def _door(
     request: Request, *, onward: str, status: int = 200, login: str = "", wrong: str = "", fresh: bool = False
 ) -> Response:
