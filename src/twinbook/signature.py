@@ -1,4 +1,4 @@
-"""The signature of a ping: `X-Twinbook-Signature: t=<epoch seconds>,n=<nonce>,v1=<hex>`.
+"""The signature of a ping and of a webhook: `X-Twinbook-Signature: t=<epoch seconds>,n=<nonce>,v1=<hex>`.
 
 `v1` is the HMAC-SHA256 of the text `t.n.body` with the shared secret.
 """

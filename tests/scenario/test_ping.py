@@ -14,8 +14,8 @@ from tests.scenario.product import Product, until
 
 from twinbook.engine.connection import Connection
 from twinbook.settings import load
+from twinbook.signature import HEADER, sign
 from twinbook.web.serving import serve
-from twinbook.web.signature import HEADER, sign
 
 SECRET = "a secret that nobody guesses, of 43 letters"
 NEVER = 3600

@@ -14,7 +14,7 @@ from aiohttp import web
 from tests.unit.sandbox_netsuite_rig import Rig
 
 from twinbook.packaged import folder
-from twinbook.web.signature import HEADER, Signature
+from twinbook.signature import HEADER, Signature
 
 SECRET = "a secret that nobody guesses, of 43 letters"
 SCRIPT = "customscript_twinbook_ping"

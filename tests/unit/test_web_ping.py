@@ -15,12 +15,12 @@ from starlette.testclient import TestClient
 
 from twinbook.domain.records import Entity, Key, Side
 from twinbook.settings import Settings
+from twinbook.signature import HEADER, Signature, sign
 from twinbook.store import links
 from twinbook.store.database import Database, Store
 from twinbook.store.schema import dirty
 from twinbook.web import ping as pinging
 from twinbook.web.ping import LARGEST_BODY, MOST_RECORDS, WINDOW, ping_routes
-from twinbook.web.signature import HEADER, Signature, sign
 
 NOW = 1_790_000_000.0
 SECRET, PREVIOUS, OTHER = "s" * 32, "p" * 40, "o" * 32

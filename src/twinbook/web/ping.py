@@ -22,10 +22,10 @@ from twinbook.domain.ports import Changes
 from twinbook.domain.records import Entity, Key, Side
 from twinbook.engine.contacts import netsuite_arrivals
 from twinbook.settings import ConnectionSettings, Settings, account_policy
+from twinbook.signature import HEADER, Signature
 from twinbook.store import pings
 from twinbook.store.database import Database, Store, Tx
 from twinbook.store.pings import Reception
-from twinbook.web.signature import HEADER, Signature
 
 VERSION: Final = 1
 LARGEST_BODY: Final = 64 * 1024
