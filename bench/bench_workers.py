@@ -27,7 +27,7 @@ sys.path.append(str(Path(__file__).parents[1]))
 from tests.postgres import Server, plain, server
 
 LIMIT, RESERVED, SLOW_MS = 5, 1, 300
-FAST_CONTACTS, SLOW_CONTACTS, KILLED_CONTACTS = 1_500, 250, 120
+FAST_CONTACTS, SLOW_CONTACTS, KILLED_CONTACTS = 1_000, 150, 120
 RUNS = 3
 WORKERS = (1, 2, 4)
 PATIENCE = 300.0

@@ -34,6 +34,7 @@ SETTINGS = {
     "io_method": "sync",
     "log_min_messages": "fatal",
 }
+START_SECONDS = 30
 _PR_SET_PDEATHSIG = 1
 
 
@@ -98,24 +99,30 @@ class Postmaster:
         )
 
     def start(self) -> None:
+        """Until it answers. A process of a former life that has not let go yet makes a start fail: it is tried again."""
+        self._process = self._spawn()
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline:
+            try:
+                psycopg.connect(plain(self.url)).close()
+                return
+            except psycopg.OperationalError:
+                time.sleep(0.02)
+            if self._process.poll() is not None:
+                time.sleep(0.2)
+                self._process = self._spawn()
+        raise AssertionError(f"PostgreSQL does not start: {self._log.read_text()[-2000:]}")
+
+    def _spawn(self) -> subprocess.Popen[bytes]:
         settings = [f"--{name}={value}" for name, value in SETTINGS.items()]
-        log = self._folder / "log"
-        with log.open("ab") as to:
-            self._process = subprocess.Popen(
+        with self._log.open("ab") as to:
+            return subprocess.Popen(
                 [self._binaries / "postgres", "-D", self._data, "-k", self._folder, *settings],
                 preexec_fn=_end_with_parent,
                 cwd=self._folder,
                 stderr=to,
                 **self._as,
             )
-        for _ in range(1000):
-            assert self._process.poll() is None, f"PostgreSQL did not start: {log.read_text()[-2000:]}"
-            try:
-                psycopg.connect(plain(self.url)).close()
-                return
-            except psycopg.OperationalError:
-                time.sleep(0.02)
-        raise AssertionError("PostgreSQL does not answer")
 
     def stop(self, how: signal.Signals = signal.SIGINT) -> None:
         """SIGINT cuts all sessions; SIGQUIT is a crash."""
@@ -126,6 +133,10 @@ class Postmaster:
     def restart(self, how: signal.Signals = signal.SIGINT) -> None:
         self.stop(how)
         self.start()
+
+    @property
+    def _log(self) -> Path:
+        return self._folder / "log"
 
     @property
     def _data(self) -> Path:

@@ -22,6 +22,7 @@ from procrastinate.schema import SchemaManager
 
 from twinbook.engine.connection import Connection
 from twinbook.engine.running.lanes import SMALLEST_SHARE, Lane
+from twinbook.engine.running.runner import together
 from twinbook.store import dirty_keys, postgresql
 from twinbook.store.database import StoreUnavailableError
 from twinbook.store.locks import LOCKS, lock_key
@@ -60,13 +61,7 @@ class LaneJobs:
         """Run lanes as they are woken, and wake them when this process' bell rings, until the lanes are stopped."""
         self._lanes = lanes
         async with self._app.open_async():
-            waking = asyncio.create_task(self._wake())
-            try:
-                while not self._stopping:
-                    await self._take_jobs()
-            finally:
-                waking.cancel()
-                await asyncio.gather(waking, return_exceptions=True)
+            await together([self._wake(), self._run_jobs()])
 
     async def care(self) -> None:
         """For ever: give the lanes of dead workers to others."""
@@ -88,6 +83,10 @@ class LaneJobs:
             await self._app.job_manager.retry_job(job)
         except (exceptions.UniqueViolation, exceptions.AlreadyEnqueued):
             await self._app.job_manager.finish_job(job, status=Status.FAILED, delete_job=True)
+
+    async def _run_jobs(self) -> None:
+        while not self._stopping:
+            await self._take_jobs()
 
     async def _take_jobs(self) -> None:
         """One life of Procrastinate's worker. It ends with the lanes, or when the database was away."""
@@ -127,7 +126,7 @@ class LaneJobs:
     async def _wake(self) -> None:
         """Turn rings of this process' bell into jobs."""
         wake = self._connection.wake
-        while True:
+        while not self._stopping:
             rings = wake.rings
             try:
                 await self._wake_lanes()

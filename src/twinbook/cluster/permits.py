@@ -32,7 +32,10 @@ class SharedPermits(Permits):
         self._session = session
         self._base = lock_key(f"netsuite {account}") // MOST_PERMITS * MOST_PERMITS
         self._urgent_key = lock_key(f"urgent {account}")
+        # The locks behind calls, and those whose call has ended. A lock is never used for a second call: whoever
+        # keeps it while somebody else waits would keep it for ever.
         self._slots: set[int] = set()
+        self._used: list[int] = []
         self._life: asyncio.Event | None = None
         self._stirred = asyncio.Event()
         self._contended = False
@@ -54,6 +57,15 @@ class SharedPermits(Permits):
         self._forget_if_lost()
         return self._in_use < len(self._slots)
 
+    def _release(self) -> None:
+        self._in_use -= 1
+        self._retire()
+        self._grant()
+
+    def _retire(self) -> None:
+        while len(self._slots) > self._in_use:
+            self._used.append(self._slots.pop())
+
     def _grant(self) -> None:
         super()._grant()
         # Something has changed: a lock is wanted, or one is to be given back.
@@ -66,7 +78,7 @@ class SharedPermits(Permits):
     @property
     def _yields(self) -> bool:
         """Whether the most urgent call that waits here is less urgent than others may be."""
-        return self._queue[0][0] > MOST_URGENT
+        return self._waits() and self._queue[0][0] > MOST_URGENT
 
     async def _move(self) -> None:
         self._forget_if_lost()
@@ -85,9 +97,9 @@ class SharedPermits(Permits):
             self._stirred.set()
 
     async def _give_back(self) -> None:
-        while len(self._slots) > self._in_use:
-            # Forgotten first: a call that begins meanwhile must not count on it.
-            slot = self._slots.pop()
+        self._retire()
+        while self._used:
+            slot = self._used.pop()
             await self._session.ask("SELECT pg_advisory_unlock(%s, %s)", [LOCKS, self._base + slot])
         if self._urgent and not self._wanting:
             await self._announce()
@@ -126,6 +138,7 @@ class SharedPermits(Permits):
         if self._session.life is not self._life or self._session.life.is_set():
             self._life = self._session.life
             self._slots.clear()
+            self._used.clear()
             self._urgent = False
 
 

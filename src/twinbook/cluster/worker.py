@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -27,21 +27,32 @@ START_SECONDS = 10.0
 
 
 class Member:
-    """A worker of the cluster, for all its connections. `tasks` keep what it shares."""
+    """A worker of the cluster, for all its connections."""
 
-    def __init__(self, session: Session, clock: Clock, parameters: dict[str, Any]) -> None:
+    def __init__(
+        self, session: Session, clock: Clock, parameters: dict[str, Any], group: asyncio.TaskGroup
+    ) -> None:
         self._session = session
         self._parameters = parameters
+        self._group = group
+        self._tasks: list[asyncio.Task[None]] = []
         self.clock: Clock = ClusterClock(session, clock)
-        self.tasks: list[asyncio.Task[None]] = []
         self._permits: dict[str, SharedPermits] = {}
 
     def permits(self, account: str, limit: int) -> Permits:
         """The account's permits, shared with all workers; the same for all connections of this one that use it."""
         if account not in self._permits:
             self._permits[account] = SharedPermits(limit, self._session, account)
-            self.tasks.append(asyncio.create_task(self._permits[account].run()))
+            self.keep(self._permits[account].run())
         return self._permits[account]
+
+    def keep(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do this for as long as the worker lives. What it raises ends the worker."""
+        self._tasks.append(self._group.create_task(work))
+
+    def leave(self) -> None:
+        for task in self._tasks:
+            task.cancel()
 
     def runner(self, connection: Connection) -> Shared:
         return Shared(LaneJobs(self._parameters, connection), Leadership(self._session, connection.name))
@@ -70,15 +81,14 @@ async def member(url: sa.URL, clock: Clock) -> AsyncIterator[Member]:
     """Join the cluster. Raises `StoreUnavailableError` when the database does not answer."""
     parameters = await asyncio.to_thread(jobs.prepare, url)
     session, ready = Session(url, clock), asyncio.Event()
-    made = Member(session, clock, parameters)
-    made.tasks.append(asyncio.create_task(session.run(ready)))
-    try:
-        await _soon(ready)
-        yield made
-    finally:
-        for task in made.tasks:
-            task.cancel()
-        await asyncio.gather(*made.tasks, return_exceptions=True)
+    async with asyncio.TaskGroup() as group:
+        made = Member(session, clock, parameters, group)
+        made.keep(session.run(ready))
+        try:
+            await _soon(ready)
+            yield made
+        finally:
+            made.leave()
 
 
 async def _soon(ready: asyncio.Event) -> None:
