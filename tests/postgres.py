@@ -99,7 +99,7 @@ class Postmaster:
         )
 
     def start(self) -> None:
-        """Until it answers. A process of a former life that has not let go yet makes a start fail: it is tried again."""
+        """Until it answers. Where a former life has not let go of its files yet, it is tried again."""
         self._process = self._spawn()
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline:
