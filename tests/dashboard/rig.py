@@ -17,6 +17,7 @@ from twinbook.engine.connection import Connection
 from twinbook.http import Http
 from twinbook.settings import Settings, load
 from twinbook.settings.model import LogSettings
+from twinbook.settings.revising import Origin
 from twinbook.store import people as stored_people
 from twinbook.store.database import Database, Tx
 from twinbook.web.access.guard import COOKIE
@@ -26,6 +27,7 @@ from twinbook.web.access.roles import Role
 from twinbook.web.access.secrets import Sealer
 from twinbook.web.app import create_app
 from twinbook.web.dashboard import INSTALLATION, Dashboard
+from twinbook.web.settings.impacts import OpenConnection
 
 PASSWORD = "correct horse battery staple"
 # The real costs are measured by argon2-cffi itself; tests need many sign-ins.
@@ -75,6 +77,7 @@ class Rig:
         web: str = "",
         live: Mapping[str, Connection] | None = None,
         http: Http | None = None,
+        open_connection: OpenConnection | None = None,
     ) -> Rig:
         configure_logging(LogSettings(level="error"))
         sealer = Sealer(Fernet.generate_key())
@@ -86,6 +89,8 @@ class Rig:
             passwords=QUICK,
             http=http,
             live=live,
+            origin=Origin(directory / "twinbook.toml", {}),
+            open_connection=open_connection,
         )
         return cls(create_app(dashboard), dashboard, database)
 

@@ -15,6 +15,7 @@ from tests.dashboard.rig import settings_in
 from twinbook.composition import configure_logging
 from twinbook.engine.connection import Connection
 from twinbook.settings.model import LogSettings
+from twinbook.settings.revising import Origin
 from twinbook.store import people as stored_people
 from twinbook.store.database import Database, Tx
 from twinbook.web.access.guard import COOKIE
@@ -22,6 +23,7 @@ from twinbook.web.access.people import Visitor, begin_session
 from twinbook.web.access.roles import Role
 from twinbook.web.dashboard import INSTALLATION
 from twinbook.web.serving import Served, serve
+from twinbook.web.settings.impacts import OpenConnection
 
 START_SECONDS = 30
 
@@ -49,7 +51,13 @@ class Site:
 
 
 @contextmanager
-def site(database: Database, directory: Path, live: Mapping[str, Connection] | None = None) -> Iterator[Site]:
+def site(
+    database: Database,
+    directory: Path,
+    live: Mapping[str, Connection] | None = None,
+    *,
+    open_connection: OpenConnection | None = None,
+) -> Iterator[Site]:
     """Serve this store while the block runs, with these live connections."""
     started: list[Served] = []
     ready, leave = threading.Event(), threading.Event()
@@ -57,8 +65,13 @@ def site(database: Database, directory: Path, live: Mapping[str, Connection] | N
 
     configure_logging(LogSettings(level="error"))
 
+    origin = Origin(directory / "twinbook.toml", {})
+
     async def run() -> None:
-        async with serve(database, settings_in(directory), live=live) as served:
+        settings = settings_in(directory)
+        async with serve(
+            database, settings, live=live, origin=origin, open_connection=open_connection
+        ) as served:
             started.append(served)
             ready.set()
             await asyncio.to_thread(leave.wait)

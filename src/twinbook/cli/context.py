@@ -15,6 +15,7 @@ from sqlalchemy import make_url
 
 from twinbook.cli.exits import Exit, Problem
 from twinbook.settings import ConnectionSettings, Settings, load
+from twinbook.settings.revising import Origin
 from twinbook.store.database import Database, Role, Store
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Answer as JSON, for programs.")
@@ -29,6 +30,11 @@ def load_settings(ctx: click.Context) -> Settings:
             Exit.USAGE,
         )
     return load(path, os.environ)
+
+
+def settings_origin(ctx: click.Context) -> Origin:
+    """Where the settings of this call come from."""
+    return Origin(ctx.find_root().obj["config"], os.environ)
 
 
 def choose_connection(ctx: click.Context, settings: Settings) -> tuple[str, ConnectionSettings]:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 import click
 
-from twinbook.cli.context import load_settings, open_database
+from twinbook.cli.context import load_settings, open_database, settings_origin
 from twinbook.cli.exits import Exit, Problem
 from twinbook.cli.fleet import Fleet
 from twinbook.cli.terminal import say
@@ -18,6 +18,7 @@ from twinbook.composition import configure_logging
 from twinbook.engine.clock import SystemClock
 from twinbook.engine.connection import Connection
 from twinbook.settings import Settings
+from twinbook.settings.revising import Origin
 from twinbook.store.database import Database, Role
 
 
@@ -42,22 +43,22 @@ def run(ctx: click.Context, workers: int) -> None:
         )
     configure_logging(settings.log)
     if workers == 1:
-        asyncio.run(_run_here(settings))
+        asyncio.run(_run_here(settings, settings_origin(ctx)))
         return
     config = str(ctx.find_root().obj["config"])
     command = [sys.executable, "-m", "twinbook.cli", "--config", config, "worker"]
-    asyncio.run(_run_fleet(settings, Fleet(command, workers)))
+    asyncio.run(_run_fleet(settings, settings_origin(ctx), Fleet(command, workers)))
 
 
-async def _run_here(settings: Settings) -> None:
+async def _run_here(settings: Settings, origin: Origin) -> None:
     async def dashboard(database: Database, live: Mapping[str, Connection], stop: asyncio.Event) -> None:
-        await _serve_dashboard(database, settings, stop, live)
+        await _serve_dashboard(database, settings, origin, stop, live)
 
     beside = dashboard if settings.web.enabled else None
     await keep_in_step(settings, SystemClock(), stop_signals(), beside=beside)
 
 
-async def _run_fleet(settings: Settings, fleet: Fleet) -> None:
+async def _run_fleet(settings: Settings, origin: Origin, fleet: Fleet) -> None:
     """The workers in processes of their own; the dashboard in this one."""
     stop = stop_signals(fleet.kill)()
     database = await asyncio.to_thread(open_database, settings, Role.GUEST)
@@ -65,20 +66,24 @@ async def _run_fleet(settings: Settings, fleet: Fleet) -> None:
         async with asyncio.TaskGroup() as group:
             group.create_task(fleet.run(stop))
             if settings.web.enabled:
-                group.create_task(_serve_dashboard(database, settings, stop))
+                group.create_task(_serve_dashboard(database, settings, origin, stop))
     finally:
         database.close()
 
 
 async def _serve_dashboard(
-    database: Database, settings: Settings, stop: asyncio.Event, live: Mapping[str, Connection] | None = None
+    database: Database,
+    settings: Settings,
+    origin: Origin,
+    stop: asyncio.Event,
+    live: Mapping[str, Connection] | None = None,
 ) -> None:
     """The dashboard beside the engine. One that cannot be served does not keep contacts from being synced."""
     from twinbook.web.errors import CannotServeError
     from twinbook.web.serving import serve
 
     try:
-        async with serve(database, settings, live=live) as served:
+        async with serve(database, settings, live=live, origin=origin) as served:
             announce(served.url, served.set_up_url)
             await stop.wait()
     except CannotServeError as error:

@@ -7,10 +7,11 @@ import signal
 
 import click
 
-from twinbook.cli.context import load_settings, open_database
+from twinbook.cli.context import load_settings, open_database, settings_origin
 from twinbook.cli.terminal import say
 from twinbook.composition import configure_logging
 from twinbook.settings import Settings
+from twinbook.settings.revising import Origin
 from twinbook.store.database import Role
 
 
@@ -24,10 +25,10 @@ def web(ctx: click.Context) -> None:
     """
     settings = load_settings(ctx)
     configure_logging(settings.log)
-    asyncio.run(_web(settings))
+    asyncio.run(_web(settings, settings_origin(ctx)))
 
 
-async def _web(settings: Settings) -> None:
+async def _web(settings: Settings, origin: Origin) -> None:
     # The web framework takes half a second to import: only where it is used.
     from twinbook.web.serving import serve
 
@@ -37,7 +38,7 @@ async def _web(settings: Settings) -> None:
         loop.add_signal_handler(number, stop.set)
     database = open_database(settings, Role.GUEST)
     try:
-        async with serve(database, settings) as served:
+        async with serve(database, settings, origin=origin) as served:
             announce(served.url, served.set_up_url)
             await stop.wait()
     finally:

@@ -19,6 +19,7 @@ from twinbook.settings.table import Table
 
 ANY_NAME = "<name>"
 Shape = Literal["single", "named", "rows"]
+Form = Literal["one", "list", "table"]
 
 _COLLECTIONS: tuple[tuple[type, int, Shape], ...] = ((tuple, 0, "rows"), (dict, 1, "named"))
 _PLAIN = {
@@ -35,12 +36,14 @@ _PLAIN = {
 class Option:
     """One key of a table.
 
-    `kind` says in words which values it takes; with `choices` it lists them all. `default` is None where there is none.
+    `kind` says in words which values it takes; `choices` are all of them where only some do. `form` tells one value
+    from a list of them and from a table of them. `default` is None where there is none.
     """
 
     name: str
     kind: str
-    choices: bool
+    choices: tuple[str, ...]
+    form: Form
     default: Any
     required: bool
     secret: bool
@@ -120,8 +123,31 @@ def is_secret(info: FieldInfo) -> bool:
 def _option(name: str, info: FieldInfo) -> Option:
     required = info.is_required()
     default = None if required else info.get_default(call_default_factory=True)
-    kind = _kind(info.annotation)
-    return Option(name, kind, '"' in kind, default, required, is_secret(info), info.description or "")
+    return Option(
+        name,
+        _kind(info.annotation),
+        tuple(dict.fromkeys(_choices(info.annotation))),
+        _form(info.annotation),
+        default,
+        required,
+        is_secret(info),
+        info.description or "",
+    )
+
+
+def _form(annotation: Any) -> Form:
+    origins = [get_origin(kind) for kind in _alternatives(annotation)]
+    return "list" if tuple in origins else "table" if dict in origins else "one"
+
+
+def _choices(annotation: Any) -> Iterator[str]:
+    for kind in _alternatives(annotation):
+        if get_origin(kind) is tuple:
+            yield from _choices(get_args(kind)[0])
+        elif get_origin(kind) is Literal:
+            yield from map(str, get_args(kind))
+        elif isinstance(kind, type) and issubclass(kind, Enum):
+            yield from (str(member.value) for member in kind)
 
 
 def _kind(annotation: Any) -> str:
@@ -131,10 +157,8 @@ def _kind(annotation: Any) -> str:
             words.append(f"list of {_kind(get_args(kind)[0])}")
         elif get_origin(kind) is dict:
             words.append("table of values")
-        elif get_origin(kind) is Literal:
-            words.extend(f'"{value}"' for value in get_args(kind))
-        elif isinstance(kind, type) and issubclass(kind, Enum):
-            words.extend(f'"{member.value}"' for member in kind)
+        elif choices := list(_choices(kind)):
+            words.extend(f'"{value}"' for value in choices)
         else:
             words.append(_PLAIN[kind])
     return " / ".join(dict.fromkeys(words))

@@ -30,8 +30,13 @@ class Problem:
 
     def __str__(self) -> str:
         place = f"{self.source}: {self.key}" if self.key else self.source
+        return f"{place}: {self.said}"
+
+    @property
+    def said(self) -> str:
+        """The problem and its remedy, for where the place is plain."""
         remedy = f"{self.remedy[:1].upper()}{self.remedy[1:]}"
-        return f"{place}: {self.problem}. {remedy}" + ("" if remedy.endswith("?") else ".")
+        return f"{self.problem}. {remedy}" + ("" if remedy.endswith("?") else ".")
 
 
 class SettingsError(Exception):

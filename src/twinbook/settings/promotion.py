@@ -7,12 +7,12 @@ over. Everything else is behaviour, tried out in a sandbox and then promoted.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from twinbook.settings.editing import Place, SettingsFile
 from twinbook.settings.model import ConnectionSettings
-from twinbook.settings.options import tables
+from twinbook.settings.options import TableOptions, tables
 
 CONNECTIONS: Final = "connections"
 ENVIRONMENT: Final = frozenset(
@@ -91,7 +91,7 @@ def differences(file: SettingsFile, source: str, target: str) -> list[Difference
     """
     return [
         Difference(place, here, there)
-        for place, default in _promotable()
+        for place, default in promotable()
         if (here := file.get((CONNECTIONS, source, *place)))
         != (there := file.get((CONNECTIONS, target, *place)))
         and _or(here, default) != _or(there, default)
@@ -110,25 +110,36 @@ def promote(file: SettingsFile, source: str, target: str) -> list[Difference]:
     return changed
 
 
-def _promotable() -> Iterator[tuple[Place, Any]]:
-    """Every key of a connection that is no matter of its environment, with its default as the file would say it."""
+def behaviour() -> Iterator[TableOptions]:
+    """The tables of a connection without what belongs to its environment, and without secrets."""
     for table in tables(ConnectionSettings):
+        options = tuple(
+            option
+            for option in table.options
+            if not option.secret and (*table.path, option.name) not in ENVIRONMENT
+        )
+        if options:
+            yield replace(table, options=options)
+
+
+def promotable() -> Iterator[tuple[Place, Any]]:
+    """Every key of a connection that is no matter of its environment, with its default as the file would say it."""
+    for table in behaviour():
         if table.rows:
             yield table.path, []
-            continue
-        for option in table.options:
-            if (*table.path, option.name) not in ENVIRONMENT:
-                yield (*table.path, option.name), _as_written(option.default)
+        else:
+            for option in table.options:
+                yield (*table.path, option.name), as_written(option.default)
 
 
 def _or(value: Any, default: Any) -> Any:
     return default if value is None else value
 
 
-def _as_written(default: Any) -> Any:
+def as_written(default: Any) -> Any:
     """A default in the words of the file."""
     if isinstance(default, tuple):
-        return [_as_written(item) for item in default]
+        return [as_written(item) for item in default]
     if isinstance(default, Mapping):
         return dict(default)
     return str(default) if isinstance(default, str) else default

@@ -398,3 +398,29 @@ allowance = sa.Table(
     sa.Column("most", sa.BigInteger, nullable=False),
     sa.Column("seen_at", sa.Float, nullable=False),
 )
+
+# States of a connection's settings, one for each change that was saved, without secrets.
+settings_version = sa.Table(
+    "settings_version",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("scope", sa.Text, nullable=False),
+    sa.Column("at", sa.Float, nullable=False),
+    sa.Column("who", sa.Text, nullable=False),
+    # What the file gives, by dotted place.
+    sa.Column("snapshot", sa.JSON, nullable=False),
+)
+sa.Index("settings_version_scope", settings_version.c.scope, settings_version.c.id)
+
+# What a person has changed and not saved yet.
+settings_draft = sa.Table(
+    "settings_draft",
+    metadata,
+    sa.Column("scope", sa.Text, primary_key=True),
+    sa.Column("who", sa.Text, primary_key=True),
+    # The state of the file that was read.
+    sa.Column("digest", sa.Text, nullable=False),
+    # Pairs of a place and its new value.
+    sa.Column("changes", sa.JSON, nullable=False),
+    sa.Column("at", sa.Float, nullable=False),
+)

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Annotated, TypeVar
 
 from fastapi import Depends
 from fastapi.requests import HTTPConnection
 
+from twinbook.composition import connect
+from twinbook.domain.ports import Schema
+from twinbook.domain.records import Entity, Side
+from twinbook.engine.clock import SystemClock
 from twinbook.engine.connection import Connection
 from twinbook.http import Http
-from twinbook.settings import Settings
-from twinbook.store.database import Database, Tx
+from twinbook.settings import ConnectionSettings, Settings
+from twinbook.settings.revising import Origin
+from twinbook.store.database import Database, Store, Tx
 from twinbook.store.outcomes import Tally
 from twinbook.web.access.oidc import Oidc
 from twinbook.web.access.pace import Pace
@@ -25,6 +31,7 @@ from twinbook.web.problems import Problem
 from twinbook.web.queries import contacts, news
 from twinbook.web.queries.news import Stamp
 from twinbook.web.queries.overview import Overview, overview
+from twinbook.web.settings.impacts import Impacts, OpenConnection
 
 T = TypeVar("T")
 
@@ -32,6 +39,9 @@ T = TypeVar("T")
 INSTALLATION = ""
 STAMP_SECONDS = 1.5
 OVERVIEW_SECONDS = 2.0
+# Fields of the two systems are seldom added.
+SCHEMA_SECONDS = 600.0
+Schemas = Mapping[tuple[Entity, Side], Schema]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +61,14 @@ class Dashboard:
     pace: Pace
     contact_counts: Kept[list[Tally]]
     overviews: Kept[Overview]
-    stamps: Kept[Stamp]
+    stamps: Kept[tuple[Stamp, object]]
     watchers: Watchers
     closing: Closing
     live: Mapping[str, Connection]
+    origin: Origin | None
+    open_connection: OpenConnection
+    schemas: Kept[Schemas]
+    impacts: Impacts
 
     @classmethod
     def over(
@@ -67,17 +81,31 @@ class Dashboard:
         passwords: Passwords | None = None,
         live: Mapping[str, Connection] | None = None,
         http: Http | None = None,
+        origin: Origin | None = None,
+        open_connection: OpenConnection | None = None,
     ) -> Dashboard:
-        """The dashboard of one installation. `http` is what single sign-on calls its provider with."""
+        """The dashboard of one installation. `http` is what single sign-on calls its provider with, `origin` says where
+        the settings can be changed, and `open_connection` logs in to try settings out."""
+        opener = open_connection or _opening(database)
+        impacts = Impacts(opener)
 
         async def counted(connection: str) -> list[Tally]:
             return await database.read(connection, contacts.counts)
 
         counts = Kept(counted, now)
 
-        async def stamped(connection: str) -> Stamp:
+        async def stamped(connection: str) -> tuple[Stamp, object]:
             cells = await counts.get(connection)
-            return await database.read(connection, lambda tx: news.stamp(tx, cells))
+            stamp = await database.read(connection, lambda tx: news.stamp(tx, cells))
+            return stamp, impacts.progress(connection)
+
+        async def described(connection: str) -> Schemas:
+            async with opener(connection, settings.connections[connection]) as live:
+                return {
+                    (entity, side): await port.describe(entity)
+                    for entity in (Entity.CONTACT, Entity.ACCOUNT)
+                    for side, port in ((Side.SALESFORCE, live.salesforce), (Side.NETSUITE, live.netsuite))
+                }
 
         async def looked_over(connection: str) -> Overview:
             cells, at = await counts.get(connection), now()
@@ -98,6 +126,10 @@ class Dashboard:
             Watchers(),
             Closing(),
             {} if live is None else live,
+            origin,
+            opener,
+            Kept(described, now, SCHEMA_SECONDS),
+            impacts,
         )
 
     def alive_since(self) -> float:
@@ -117,6 +149,13 @@ class Dashboard:
         live = self.live.get(connection)
         if live is not None:
             live.wake.ring()
+
+
+def _opening(database: Database) -> OpenConnection:
+    def opened(name: str, settings: ConnectionSettings) -> AbstractAsyncContextManager[Connection]:
+        return connect(settings, Store(database, name), SystemClock())
+
+    return opened
 
 
 def dashboard_of(request: HTTPConnection) -> Dashboard:

@@ -46,6 +46,8 @@ NAVIGATION = (
     Place("/contacts", "Contacts", "people"),
     Place("/review", "Review", "review"),
     Place("/errors", "Errors", "errors"),
+    Place("/drift", "Drift", "drift"),
+    Place("/settings", "Settings", "settings"),
     Place("/people", "People", "access", Role.ADMINISTRATOR),
     Place("/audit", "Audit", "audit", Role.ADMINISTRATOR),
 )

@@ -14,6 +14,7 @@ import uvicorn
 from twinbook.engine.connection import Connection
 from twinbook.http import HttpSettings, HttpTransport
 from twinbook.settings import Settings
+from twinbook.settings.revising import Origin
 from twinbook.settings.web import WebSettings
 from twinbook.store.database import Database
 from twinbook.web.access import people
@@ -21,6 +22,7 @@ from twinbook.web.access.secrets import Sealer
 from twinbook.web.app import create_app
 from twinbook.web.dashboard import Dashboard
 from twinbook.web.errors import CannotServeError
+from twinbook.web.settings.impacts import OpenConnection
 
 BACKLOG = 128
 STOP_SECONDS = 3
@@ -40,16 +42,28 @@ async def serve(
     settings: Settings,
     *,
     live: Mapping[str, Connection] | None = None,
+    origin: Origin | None = None,
+    open_connection: OpenConnection | None = None,
     now: Callable[[], float] = time.time,
 ) -> AsyncIterator[Served]:
     """The dashboard, while the block runs. Raises `CannotServeError` before anything is served.
 
-    `live` are the connections that this process works on, by name; it may change meanwhile.
+    `live` are the connections that this process works on, by name; it may change meanwhile. `origin` says where the
+    settings come from, so that they can be changed; `open_connection` logs in to try them out, where not as they say.
     """
     sealer = Sealer.from_file(settings.web.key_file)
     async with HttpTransport(HttpSettings(), now) as http:
         with _listening(settings.web) as listener:
-            dashboard = Dashboard.over(database, settings, sealer=sealer, now=now, http=http, live=live)
+            dashboard = Dashboard.over(
+                database,
+                settings,
+                sealer=sealer,
+                now=now,
+                http=http,
+                live=live,
+                origin=origin,
+                open_connection=open_connection,
+            )
             async with _answering(dashboard, listener) as served:
                 yield served
 
@@ -67,6 +81,7 @@ async def _answering(dashboard: Dashboard, listener: socket.socket) -> AsyncIter
         dashboard.closing.set()
         server.should_exit = True
         await serving
+        await dashboard.impacts.close()
 
 
 class _Server(uvicorn.Server):

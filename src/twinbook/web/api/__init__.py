@@ -1,5 +1,13 @@
 """The API under /api/v1, one module for each resource. `ROUTERS` is the list of them that the application serves."""
 
-from twinbook.web.api import contacts, errors, overview, record, review
+from twinbook.web.api import contacts, errors, overview, record, review, settings, sweeps
 
-ROUTERS = (overview.router, contacts.router, record.router, review.router, errors.router)
+ROUTERS = (
+    overview.router,
+    contacts.router,
+    record.router,
+    review.router,
+    errors.router,
+    settings.router,
+    sweeps.router,
+)

@@ -38,8 +38,10 @@ REFUSALS: dict[int | str, dict[str, Any]] = {
     401: _refusal("Nobody is signed in."),
     403: _refusal("The role does not reach."),
     404: _refusal("There is no such thing."),
+    409: _refusal("It does not fit what is there now; look again."),
     413: _refusal("The request is too large."),
     422: _refusal("The request has faults; `errors` names the fields."),
+    503: _refusal("It cannot be done just now, or not by this process."),
 }
 CONFLICT: dict[int | str, dict[str, Any]] = {409: _refusal("It is not as the request takes it to be.")}
 UNREACHABLE: dict[int | str, dict[str, Any]] = {503: _refusal("The two systems cannot be asked just now.")}
