@@ -13,9 +13,11 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, sync_playwright
 from tests.dashboard.browsing import CHROMIUM, FLAGS
+from tests.dashboard.connected import ada_in_conflict, desk_apart
 from tests.dashboard.served import Site, site
 from tests.dashboard.store import fill
 
+from twinbook.domain.records import Side
 from twinbook.store.database import Database
 from twinbook.web.rendering import NAVIGATION
 
@@ -44,6 +46,20 @@ def main(folder: Path = FOLDER, contacts: int = CONTACTS) -> None:
             _shoot(browser, served, folder, name, path, signed_in=False)
         browser.close()
     database.close()
+    _shoot_record(folder)
+
+
+def _shoot_record(folder: Path) -> None:
+    """The page of a contact about whom both systems disagree."""
+    with (
+        tempfile.TemporaryDirectory() as directory,
+        desk_apart(Path(directory), ada_in_conflict) as (made, (here, _)),
+        site(made.w.store.database, Path(directory), live=made.live) as served,
+        sync_playwright() as playwright,
+    ):
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        _shoot(browser, served, folder, "contact", f"/contacts/{Side.SALESFORCE}/{here}", signed_in=True)
+        browser.close()
 
 
 def _shoot(browser: Browser, served: Site, folder: Path, name: str, path: str, *, signed_in: bool) -> None:
