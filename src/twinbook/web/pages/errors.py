@@ -10,8 +10,10 @@ from starlette.datastructures import FormData
 from starlette.responses import Response
 
 from twinbook.domain.canonical import plain_text
+from twinbook.domain.mapping import MappingRow
 from twinbook.domain.records import Key
 from twinbook.engine.care.editing import Edit, Editing
+from twinbook.engine.connection import Connection
 from twinbook.engine.insight.looking import Look, Looker
 from twinbook.web.access.guard import Operator, Viewer
 from twinbook.web.acts import errors as acts
@@ -164,26 +166,31 @@ async def _edit_page(
     flaws: list[str] | None = None,
 ) -> Response:
     key = found.incident.key
-    look = await must(dashboard, connection, lambda live: Looker(live).look(key))
+
+    async def asked(live: Connection) -> tuple[Look | None, list[MappingRow]]:
+        return await Looker(live).look(key), Editing(live).rows(key)
+
+    look, rows = await must(dashboard, connection, asked)
     if look is None or key.side not in look.fields:
         raise Problem(409, "The record is not there any more", "Look at its page.")
-    live = dashboard.live[connection]
     return await render(
         request,
         "errors_edit.html",
         status=422 if flaws else 200,
         line=found,
-        fields=_typed(key, look, found, Editing(live), values or {}),
+        fields=_typed(key, look, found, rows, values or {}),
         flaws=flaws or (),
         back=path_of(key),
     )
 
 
-def _typed(key: Key, look: Look, found: ErrorLine, editing: Editing, values: dict[str, str]) -> list[Typed]:
+def _typed(
+    key: Key, look: Look, found: ErrorLine, rows: list[MappingRow], values: dict[str, str]
+) -> list[Typed]:
     """The fields that may be edited, those that the error is about first."""
     about = found.incident.field
     fields = []
-    for row in editing.rows(key):
+    for row in rows:
         name = row.field_on(key.side)
         shown = plain_text(look.fields[key.side].get(name)) or ""
         concerned = about is not None and about in (row.salesforce, row.netsuite)
