@@ -15,6 +15,7 @@ import click
 from sqlalchemy import make_url
 
 from twinbook.cli.context import load_settings, open_database
+from twinbook.cli.courier import carry_messages
 from twinbook.cli.exits import Exit, Problem
 from twinbook.cli.terminal import say
 from twinbook.composition import configure_logging, connect
@@ -78,6 +79,7 @@ async def keep_in_step(
             for name, connection in settings.connections.items():
                 keeper = _keeper(connection, Store(database, name), clock, member, stopped, live)
                 keepers[group.create_task(keeper.run(stopped, alone=alone))] = keeper
+            group.create_task(carry_messages(database, settings, stopped))
             if beside is not None:
                 group.create_task(beside(database, live, stopped))
             telling = group.create_task(_tell([keeper.tried for keeper in keepers.values()], on_ready))

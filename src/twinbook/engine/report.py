@@ -9,7 +9,7 @@ from twinbook.domain.errors import PermanentError, SideError
 from twinbook.domain.reasons import Reason
 from twinbook.domain.records import Entity, Key, LinkState, Side
 from twinbook.engine.connection import Connection
-from twinbook.store import decisions, dirty_keys, flows, incidents, journal, links, outcomes, runs
+from twinbook.store import changes, decisions, dirty_keys, flows, incidents, journal, links, outcomes, runs
 from twinbook.store.database import Tx
 from twinbook.store.decisions import Decision
 from twinbook.store.dirty_keys import Claimed, Priority
@@ -84,6 +84,7 @@ class Report:
         shown_elsewhere = self._shown_elsewhere()
         outcomes.forget(tx, shown_elsewhere)
         found = [item.outcome for item in self.settled if item.outcome is not None]
+        changes.announce(tx, found, now=now)
         outcomes.record(tx, found, looked_at=self.began, now=now)
         dirty_keys.mark(tx, _held_in_vain(tx, found), cause="what held it up was over", now=now)
         dirty_keys.mark(tx, _gates_in_doubt(tx, found), cause="a contact of it saw it unlinked", now=now)

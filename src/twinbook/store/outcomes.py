@@ -441,3 +441,25 @@ def _outcome(row: sa.Row[Any]) -> Outcome:
         looked_at=row.looked_at,
         written_at=row.written_at,
     )
+
+
+def waiting_for_people(tx: Tx) -> dict[str, int]:
+    """How many records wait for a person, by reason."""
+    mine = (outcome.c.scope == tx.scope, outcome.c.outcome == OutcomeKind.REVIEW)
+    rows = tx.execute(sa.select(outcome.c.reason, sa.func.count()).where(*mine).group_by(outcome.c.reason))
+    return {reason: number for reason, number in map(tuple, rows) if reason}
+
+
+def kinds(tx: Tx, keys: Sequence[Key]) -> dict[Key, tuple[str, str | None]]:
+    """What stands for these records now: outcome and reason."""
+    found: dict[Key, tuple[str, str | None]] = {}
+    columns = (outcome.c.entity, outcome.c.side, outcome.c.record_id, outcome.c.outcome, outcome.c.reason)
+    for part in chunks(keys):
+        rows = tx.execute(
+            sa.select(*columns).where(
+                outcome.c.scope == tx.scope, outcome.c.record_id.in_({key.id for key in part})
+            )
+        )
+        for entity, side, id_, kind, reason in map(tuple, rows):
+            found[Key(Entity(entity), Side(side), id_)] = (kind, reason)
+    return found

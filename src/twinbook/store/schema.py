@@ -424,3 +424,34 @@ settings_draft = sa.Table(
     sa.Column("changes", sa.JSON, nullable=False),
     sa.Column("at", sa.Float, nullable=False),
 )
+# Whom to tell what: people by apprise, programs by webhook. They belong to the installation.
+recipient = sa.Table(
+    "recipient",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("name", sa.Text, nullable=False),
+    # What may be shown of the address, which itself is a secret.
+    sa.Column("shown", sa.Text, nullable=False),
+    sa.Column("sealed", sa.Text, nullable=False),
+    sa.Column("rules", sa.JSON, nullable=False),
+    sa.Column("told", sa.JSON, nullable=False),
+    sa.Column("dropped", sa.Integer, nullable=False),
+    sa.Column("created_at", sa.Float, nullable=False),
+)
+
+# What is yet to be sent, and what was given up. A claim is a later `due_at`: who dies leaves it to the next one.
+delivery = sa.Table(
+    "delivery",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("recipient_id", sa.Integer, sa.ForeignKey("recipient.id", ondelete="CASCADE"), nullable=False),
+    sa.Column("content", sa.JSON, nullable=False),
+    sa.Column("created_at", sa.Float, nullable=False),
+    sa.Column("due_at", sa.Float, nullable=False),
+    sa.Column("attempts", sa.Integer, nullable=False),
+    sa.Column("problem", sa.Text, nullable=False),
+    sa.Column("dead_at", sa.Float),
+)
+sa.Index("delivery_due", delivery.c.dead_at, delivery.c.due_at)
+sa.Index("delivery_recipient", delivery.c.recipient_id)

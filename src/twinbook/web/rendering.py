@@ -49,6 +49,7 @@ NAVIGATION = (
     Place("/drift", "Drift", "drift"),
     Place("/settings", "Settings", "settings"),
     Place("/people", "People", "access", Role.ADMINISTRATOR),
+    Place("/notifications", "Notifications", "bell", Role.ADMINISTRATOR),
     Place("/audit", "Audit", "audit", Role.ADMINISTRATOR),
 )
 

@@ -15,6 +15,7 @@ from typing import Any
 import orjson
 
 from twinbook.cli.context import open_database
+from twinbook.cli.courier import carry_messages
 from twinbook.cli.exits import Exit, Problem
 from twinbook.composition import configure_logging, connect
 from twinbook.engine.clock import SystemClock
@@ -81,7 +82,13 @@ class Stage:
         settings = self.installation.model_copy(update={"web": web})
         token = await self.store.run(lambda tx: demo_token(tx, now=time.time()))
         async with serve(self.database, settings, live={connection.name: connection}) as served:
-            yield Door(served.url, f"{served.url}/welcome/{token}")
+            leave = asyncio.Event()
+            carrying = asyncio.create_task(carry_messages(self.database, settings, leave))
+            try:
+                yield Door(served.url, f"{served.url}/welcome/{token}")
+            finally:
+                leave.set()
+                await carrying
 
 
 @asynccontextmanager

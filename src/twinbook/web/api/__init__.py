@@ -1,6 +1,6 @@
 """The API under /api/v1, one module for each resource. `ROUTERS` is the list of them that the application serves."""
 
-from twinbook.web.api import contacts, errors, overview, record, review, settings, sweeps
+from twinbook.web.api import contacts, errors, notifications, overview, record, review, settings, sweeps
 
 ROUTERS = (
     overview.router,
@@ -10,4 +10,5 @@ ROUTERS = (
     errors.router,
     settings.router,
     sweeps.router,
+    notifications.router,
 )

@@ -1,0 +1,1 @@
+"""Telling people and programs what happens: what is due, and a courier who carries it out."""
