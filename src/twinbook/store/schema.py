@@ -424,6 +424,7 @@ settings_draft = sa.Table(
     sa.Column("changes", sa.JSON, nullable=False),
     sa.Column("at", sa.Float, nullable=False),
 )
+
 # Whom to tell what: people by apprise, programs by webhook. They belong to the installation.
 recipient = sa.Table(
     "recipient",
