@@ -66,7 +66,9 @@ class Session:
                     if await _joins(connection):
                         pause = 0.1
                         await self._live(connection, ready)
-                    log.warning("database-session-refused", why="one process works on the store alone")
+                        log.warning("database-session-lost")
+                    else:
+                        log.warning("database-session-refused", why="one process works on the store alone")
             except (psycopg.Error, TimeoutError) as error:
                 log.warning("database-session-lost", why=type(error).__name__)
             await self._clock.sleep(pause)
