@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
+from twinbook.store.answered import forget_old
 from twinbook.store.database import Tx
 from twinbook.store.runs import RunKind, RunState
 from twinbook.store.schema import dirty, incident, journal, run
@@ -43,7 +44,7 @@ def prune(tx: Tx, kept: Retention, *, now: float) -> int:
         deleted = tx.execute(sa.delete(table).where(table.c.id.in_(sa.select(oldest.c.id)))).rowcount
         if deleted:
             return deleted
-    return 0
+    return forget_old(tx, now=now)
 
 
 def _finished(before: float) -> sa.ColumnElement[bool]:

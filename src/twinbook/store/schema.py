@@ -456,3 +456,17 @@ delivery = sa.Table(
 )
 sa.Index("delivery_due", delivery.c.dead_at, delivery.c.due_at)
 sa.Index("delivery_recipient", delivery.c.recipient_id)
+
+# Answers to requests that carried an Idempotency-Key, for a while. `status` is absent while a request is worked on.
+answered = sa.Table(
+    "answered",
+    metadata,
+    sa.Column("caller", sa.Text, primary_key=True),
+    sa.Column("key", sa.Text, primary_key=True),
+    sa.Column("request_hash", sa.Text, nullable=False),
+    sa.Column("status", sa.Integer),
+    # Answers may name people and hold secrets, so they are encrypted.
+    sa.Column("sealed", sa.Text, nullable=False),
+    sa.Column("created_at", sa.Float, nullable=False),
+)
+sa.Index("answered_created", answered.c.created_at)

@@ -18,6 +18,7 @@ import twinbook.web.pages
 from twinbook.web.access import guard
 from twinbook.web.access.scopes import all_scopes
 from twinbook.web.dashboard import Dashboard
+from twinbook.web.idempotency import IdempotencyKeys
 from twinbook.web.ping import ping_routes
 from twinbook.web.problems import Fault, NotFound, NotSignedIn, Problem
 from twinbook.web.rendering import Pages, link_to, redirect, render
@@ -45,6 +46,7 @@ def create_app(dashboard: Dashboard) -> FastAPI:
             Middleware(ForgeryGuard),
             Middleware(BodyLimit),
             Middleware(GZipMiddleware, minimum_size=1000),
+            Middleware(IdempotencyKeys),
         ],
     )
     app.state.dashboard = dashboard
