@@ -95,19 +95,21 @@ def _test_mode(case: Case, contact: SalesforceContact) -> ContactPlan | None:
 
 def _counterpart_missing(case: Case, contact: SalesforceContact) -> ContactPlan | None:
     link = case.view.link
+    gone = (case.linked and case.view.netsuite is None) or closed_by_netsuite(case)
+    if gone and not case.tombstone and not case.view.chosen:
+        replaced = carries_our_id(case, contact)
+        if replaced is not None:
+            return replaced
     if not case.holds(
         "9 counterpart-missing",
         "Is it linked with a NetSuite contact that is gone?",
-        (case.linked and case.view.netsuite is None) or closed_by_netsuite(case),
+        gone,
         netsuite_id=link.netsuite_id if link else None,
         state=link.state if link else None,
     ):
         return None
     if case.tombstone:
         return case.stop(Reason.DELETED_IN_NETSUITE)
-    replaced = None if case.view.chosen else carries_our_id(case, contact)
-    if replaced is not None:
-        return replaced
     decided = netsuite_gone(case)
     if isinstance(decided, ContactPlan):
         return decided

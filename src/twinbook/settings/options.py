@@ -131,7 +131,7 @@ def _option(name: str, info: FieldInfo) -> Option:
         default,
         required,
         is_secret(info),
-        info.description or "",
+        " ".join((info.description or "").split()),
     )
 
 

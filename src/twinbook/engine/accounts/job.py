@@ -105,6 +105,8 @@ class AccountJob:
 
     def salesforce_fields(self, policy: AccountPolicy, options: Options, *, now: float) -> Fields:
         """What has to be written to the account: mapped fields, its NetSuite id, status, the push checkbox."""
+        if self.view.stopped:
+            return {}
         wanted: dict[str, Value] = {}
         if self.error is None:
             wanted.update(self.plan.salesforce_changes)
@@ -114,7 +116,7 @@ class AccountJob:
             return wanted
         if self.account.push_requested and options.push_field:
             wanted[options.push_field] = False
-        if not self.account.deleted and self.plan.reason is not Reason.SAFETY_STOP:
+        if not self.account.deleted:
             wanted |= status_changes(self.account, self._outcome(), options.account_status_fields, now=now)
         return wanted
 
