@@ -21,11 +21,11 @@ async def test_a_back_fill_killed_ten_times_loses_and_doubles_nothing(p: Product
     chance = random.Random(2024)
     killed = 0
     for _ in range(KILLS):
-        reached = await p.netsuite.calls() + chance.randint(20, 150)
+        reached = await p.netsuite_writes() + chance.randint(5, 60)
         process = await p.start("backfill", "--json")
 
         async def busy(process: asyncio.subprocess.Process = process, reached: int = reached) -> bool:
-            return process.returncode is not None or await p.netsuite.calls() >= reached
+            return process.returncode is not None or await p.netsuite_writes() >= reached
 
         await until(busy, timeout=120)
         if process.returncode is None:
