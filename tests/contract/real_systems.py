@@ -257,7 +257,9 @@ async def real_account() -> AsyncIterator[RealAccount]:
     )
     async with _transport(netsuite.timeout_seconds, netsuite.ca_file, netsuite.verify_tls) as http:
         authorizer = composition.netsuite_authorizer(chosen, http, config.url)
-        client = NetSuiteClient(http, authorizer, Permits(netsuite.concurrency), config.url)
+        client = NetSuiteClient(
+            http, authorizer, Permits(netsuite.concurrency or config.concurrency), config.url
+        )
         side = Tracked(NetSuiteSide(client, config, monotonic=time.monotonic))
         account = RealAccount(side, client)  # type: ignore[arg-type]
         try:
