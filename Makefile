@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test node browser lint fmt chaos bench docs site package sbom audit lock clean
+.PHONY: help demo test simulate node browser lint fmt chaos bench docs site package sbom audit lock clean
 
 PYTHON ?= python3
 ARGS ?=
@@ -44,6 +44,11 @@ browser: $(DEV)
 screenshots: $(DEV) ## Make the pictures of the dashboard in docs/screenshots anew
 	command -v chromium >/dev/null || $(call apt_install,chromium)
 	$(BIN)/python -m tests.dashboard.look $(ARGS)
+
+SEEDS ?= 2000
+SEED ?=
+simulate: $(DEV) ## Simulate faults by chance: SEEDS=50000 for more, SEED=1234 plays one and prints its trace
+	$(BIN)/python -m tests.simulation.simulate $(if $(SEED),--seed $(SEED),--seeds $(SEEDS)) $(ARGS)
 
 lint: $(DEV) ## Check style, types and import rules
 	$(BIN)/ruff check .

@@ -81,24 +81,29 @@ class World:
             more = True
             while more:
                 found = await self.salesforce.changes_since(entity, self._cursors.get(entity))
+                if found.keys:
+                    await self.mark(*found.keys, cause="changed in Salesforce")
                 self._cursors[entity], more = found.cursor, found.more
-                await self.mark(*found.keys, cause="changed in Salesforce")
         await self.notice_netsuite()
 
     async def notice_netsuite(self) -> None:
         more, now, direction = True, self.clock.now(), self.connection.contacts.direction
         while more:
             found = await self.netsuite.changes_since(Entity.CONTACT, self._netsuite_cursor)
+            if found.keys:
+                await self.store.run(
+                    lambda tx, found=found: netsuite_arrivals.mark(tx, found, direction, now=now)
+                )
             self._netsuite_cursor, more = found.cursor, found.more
-            await self.store.run(
-                lambda tx, found=found: netsuite_arrivals.mark(tx, found, direction, now=now)
-            )
 
         more = True
         while more:
             found = await self.netsuite.changes_since(Entity.ACCOUNT, self._customer_cursor)
+            if found.keys:
+                await self.store.run(
+                    lambda tx, found=found: netsuite_arrivals.mark_customers(tx, found, now=now)
+                )
             self._customer_cursor, more = found.cursor, found.more
-            await self.store.run(lambda tx, found=found: netsuite_arrivals.mark_customers(tx, found, now=now))
 
     async def mark(self, *keys: Key, cause: str = "test", run_id: int | None = None) -> None:
         now = self.clock.now()
@@ -113,10 +118,10 @@ class World:
         for _ in range(rounds):
             await self.notice()
             await self.drain()
-            due = await self.store.run(dirty_keys.next_due)
+            due = await self.store.read(dirty_keys.next_due)
             if due is None:
                 await self.notice()
-                if await self.store.run(dirty_keys.next_due) is None:
+                if await self.store.read(dirty_keys.next_due) is None:
                     return
             elif due > self.clock.at:
                 assert due - self.clock.at <= patience, "a retry lies further ahead than this test expects"

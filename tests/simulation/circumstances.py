@@ -76,12 +76,13 @@ class Circumstances:
     span: float
     calm: float
     mishaps: int
+    sweeps_twice: bool
 
 
 def drawn(seed: int) -> Circumstances:
     dice = random.Random(f"circumstances of {seed}")
     direction = dice.choice((*Direction, Direction.BOTH))
-    span = dice.choice((20.0, 60.0, 240.0))
+    span = dice.choice((20.0, 60.0, 120.0))
     return Circumstances(
         contacts=_contact_policy(dice, direction),
         accounts=_account_policy(dice),
@@ -90,11 +91,12 @@ def drawn(seed: int) -> Circumstances:
         batched=dice.random() < 0.5,
         name_uniqueness=_mostly(dice, "company", ("global", "off")),
         step_s=dice.choice((1.0, 1.0, 0.0)),
-        size=(dice.randint(1, 4), dice.choice((0, 1, 3, 6, 10))),
+        size=(dice.randint(1, 4), dice.choice((0, 1, 2, 4, 8))),
         moves=dice.choice((1, 4, 10, 25)),
         span=span,
         calm=dice.choice((0.2, 0.5, 1.0)),
         mishaps=dice.choice((0, 1, 3, 6)),
+        sweeps_twice=dice.random() < 0.3,
     )
 
 
@@ -144,13 +146,13 @@ def _account_policy(dice: random.Random) -> AccountPolicy:
 
 def _options(dice: random.Random) -> Options:
     return Options(
-        lanes=dice.choice((1, 2, 3)),
+        lanes=dice.choice((1, 1, 2, 3)),
         batch=dice.choice((2, 10, 200)),
         lease_seconds=dice.choice((20.0, 60.0)),
         retry_cap=dice.choice((20.0, 60.0)),
         poll_seconds=10.0,
-        netsuite_poll_seconds=dice.choice((10.0, 20.0)),
-        idle_seconds=dice.choice((5.0, 10.0)),
+        netsuite_poll_seconds=dice.choice((10.0, 30.0)),
+        idle_seconds=dice.choice((10.0, 30.0)),
         stop_deletes_above=dice.choice((1, 20, 20)),
         stop_deletes_percent=5.0,
         status_fields=STATUS if dice.random() < 0.5 else StatusFields(),

@@ -304,6 +304,16 @@ def was_in_step(scene: Scene, place: Place) -> bool:
     return told is not None and told.kind in IN_STEP
 
 
+def unseen_in_netsuite(scene: Scene, place: Place) -> bool:
+    """Whether somebody changed the NetSuite half of a pair where nothing is carried from there: a lock, for example, is
+    seen by the next look only."""
+    side, id_ = place
+    there = id_ if side is Side.NETSUITE else getattr(scene.links.get(id_), "netsuite_id", None)
+    carried = scene.plant.contacts.direction.reaches(Side.SALESFORCE)
+    ledger = scene.plant.line.ledger
+    return there is not None and not carried and not ledger.last_read(scene.read, (Side.NETSUITE, there))
+
+
 def _outcomes(tx: Tx) -> dict[Key, Outcome]:
     rows = tx.execute(sa.select(outcome_table)).all()
     found = (outcomes._outcome(row) for row in rows)

@@ -38,6 +38,8 @@ T = TypeVar("T")
 SCOPE = "default"
 # How long the connection may take to come to rest once the weather is calm.
 PATIENCE_SECONDS = 1800.0
+# Between two looks at whether it has.
+REST_SECONDS = 2.0
 
 
 @dataclass(slots=True)
@@ -184,7 +186,7 @@ class Plant:
         quiet = 0
         while quiet < 3:
             assert self.clock.monotonic() - started < PATIENCE_SECONDS, f"no rest: {self.store(_unrest)}"
-            await asyncio.sleep(self.options.idle_seconds)
+            await asyncio.sleep(REST_SECONDS)
             quiet = quiet + 1 if self._is_quiet() else 0
 
     async def watched(self) -> None:

@@ -18,7 +18,7 @@ from typing import Any
 import structlog
 from tests.simulation import circumstances as drawing
 from tests.simulation.circumstances import CALM, STORMS, Circumstances
-from tests.simulation.invariants import Scene, problems, was_in_step
+from tests.simulation.invariants import Scene, problems, unseen_in_netsuite, was_in_step
 from tests.simulation.people import People
 from tests.simulation.plant import SCOPE, Plant
 from tests.simulation.trace import Trace
@@ -255,13 +255,14 @@ class Play:
         changed, the sweep does. The sweep after that one writes nothing at all.
         """
         plant, ledger = self.plant, self.plant.line.ledger
-        for sweep in ("first", "second"):
+        for sweep in ("first", "second") if self.chosen.sweeps_twice else ("first",):
             at = len(ledger.written)
             plant.trace.note("sweep", sweep)
             await plant.list_all(RunKind.RELIST)
             now = Scene.of(plant, self.lines)
             written = dict.fromkeys(ledger.written[at:])
             wrong = [place for place in written if sweep == "second" or was_in_step(before, place)]
+            wrong = [place for place in wrong if not unseen_in_netsuite(before, place)]
             if wrong:
                 return [f"7 not at rest: the {sweep} sweep wrote {wrong}"]
             if found := problems(now):
@@ -323,7 +324,12 @@ def main() -> int:
     parser.add_argument("--first", type=int, default=0)
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--keep-going", action="store_true", help="do not stop at the first failures")
+    parser.add_argument("--digests", action="store_true", help="print only the digest of each trace")
     arguments = parser.parse_args()
+    if arguments.digests:
+        for seed in range(arguments.first, arguments.first + arguments.seeds):
+            print(seed, simulate(seed).digest)
+        return 0
     if arguments.seed is not None:
         return _one(arguments.seed)
     return _many(arguments)

@@ -102,6 +102,10 @@ class Wire:
         self._outside = Batch(0, life.name)
 
     def __getattr__(self, name: str) -> Any:
+        found = getattr(self._system, name)
+        if not callable(found):
+            return found
+
         async def call(*args: Any, **kwargs: Any) -> Any:
             return await self._permitted(name, args, kwargs, unguarded)
 

@@ -173,7 +173,7 @@ class LinkState(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Sent:
     """A mapped field that was about to be written: `before` and `after` are the target's values, `salesforce` and
-    `netsuite` the canonical values that both sides were to agree on."""
+    `netsuite` the canonical values that both sides were to agree on, `by` the claim under which it was sent."""
 
     row: str
     side: Side
@@ -181,6 +181,7 @@ class Sent:
     after: Value
     salesforce: Value
     netsuite: Value
+    by: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,8 +18,11 @@ from twinbook.domain.plan import ContactPlan
 from twinbook.domain.records import Fields, NetSuiteContact, SalesforceContact, Sent, Side
 
 
-def sent_by(plan: ContactPlan, mapping: ContactMapping, before: Mapping[Side, Fields]) -> tuple[Sent, ...]:
-    """The mapped fields that a plan writes. `before` is what both sides show, `{}` for one that is to be created."""
+def sent_by(
+    plan: ContactPlan, mapping: ContactMapping, before: Mapping[Side, Fields], by: str
+) -> tuple[Sent, ...]:
+    """The mapped fields that a plan writes. `before` is what both sides show, `{}` for one that is to be created; `by`
+    names the claim."""
     changes = {Side.SALESFORCE: plan.salesforce_changes, Side.NETSUITE: plan.netsuite_changes}
     found: list[Sent] = []
     for decision in plan.decisions:
@@ -28,7 +31,7 @@ def sent_by(plan: ContactPlan, mapping: ContactMapping, before: Mapping[Side, Fi
             name = row.field_on(side)
             if planned is not None and row.key == decision.row and name in written:
                 old, new = before[side].get(name), written[name]
-                found.append(Sent(row.key, side, old, new, planned.salesforce, planned.netsuite))
+                found.append(Sent(row.key, side, old, new, planned.salesforce, planned.netsuite, by))
     return tuple(found)
 
 

@@ -72,6 +72,11 @@ class Report:
     put_back: list[PutBack] = field(default_factory=list)
     marks: list[tuple[Sequence[Key], str]] = field(default_factory=list)
 
+    def _told(self) -> list[str]:
+        """Contacts whose history tells by now what was written to them."""
+        entries = (entry for item in self.settled for entry in item.entries)
+        return sorted({entry.salesforce_id for entry in entries if entry.salesforce_id})
+
     def _shown_elsewhere(self) -> list[Key]:
         """Keys under which nothing is shown any longer: whatever came of a pair is shown under its Salesforce half."""
         superseded = [item.claimed.key for item in self.settled if item.superseded]
@@ -110,6 +115,7 @@ class Report:
         contacts = [item.claimed.key for item in self.settled if item.claimed.key.entity is Entity.CONTACT]
         links.release(tx, Entity.CONTACT, [key.id for key in contacts if key.side is Side.SALESFORCE])
         links.give_up(tx, Entity.CONTACT, [key.id for key in contacts if key.side is Side.NETSUITE])
+        links.told(tx, Entity.CONTACT, self._told())
         dirty_keys.settle(tx, [item.claimed for item in self.settled], token=token, now=now)
         for back in self.put_back:
             failed = back.error is not None

@@ -261,8 +261,7 @@ def agree(tx: Tx, entity: Entity, salesforce_id: str, agreed: Fields, *, now: fl
 
 
 def send(tx: Tx, entity: Entity, intent: Intent, sent: Sequence[Sent]) -> None:
-    """Remember what is about to be written to a pair, in place of what was before. It is forgotten when the link is
-    established, agreed on or closed."""
+    """Remember what is about to be written to a pair, in place of what was before, until the history tells of it."""
     mine = (
         _mine(tx, entity, intent.salesforce_id)
         if intent.salesforce_id is not None
@@ -273,6 +272,13 @@ def send(tx: Tx, entity: Entity, intent: Intent, sent: Sequence[Sent]) -> None:
         )
     )
     tx.execute(sa.update(link).where(*mine).values(sent=_rows(sent)))
+
+
+def told(tx: Tx, entity: Entity, salesforce_ids: Sequence[str]) -> None:
+    """The history tells what was written to these: nothing of it need be remembered."""
+    for part in chunks(salesforce_ids):
+        mine = (link.c.scope == tx.scope, link.c.entity == entity, link.c.salesforce_id.in_(part))
+        tx.execute(sa.update(link).where(*mine).values(sent=[]))
 
 
 def cut_off(tx: Tx, entity: Entity, netsuite_ids: Iterable[str]) -> dict[str, tuple[Sent, ...]]:

@@ -46,7 +46,8 @@ IN_STEP = (OutcomeKind.CREATED, OutcomeKind.ADOPTED, OutcomeKind.UPDATED, Outcom
 
 @dataclass(slots=True)
 class Job:
-    """Filled step by step by `ContactWork`. `kept` is the NetSuite contact as read back after a write."""
+    """Filled step by step by `ContactWork`. `kept` is the NetSuite contact as read back after a write; `token` names
+    the claim under which all this happens."""
 
     claimed: Claimed
     view: ContactView
@@ -63,6 +64,7 @@ class Job:
     decision: Decision | None = None
     told: bool = False
     told_late: bool = False
+    token: str = ""
 
     @property
     def contact(self) -> SalesforceContact:
@@ -157,7 +159,7 @@ class Job:
             if not self.mapped_to_salesforce:
                 self._establish(tx, self._agreed(mapping, self.contact), self.contact, now=now)
             elif self.links:
-                self._establish(tx, {}, self.contact, now=now, sent=self.sending)
+                self._establish(tx, {}, self.contact, now=now)
             if self.moves:
                 self._tell(tx, now=now)
         elif self.reserved and not self.failed_for_now:
@@ -193,20 +195,22 @@ class Job:
 
     @property
     def sending(self) -> tuple[Sent, ...]:
-        """The mapped fields that are about to be written, and with them those that an earlier look wrote without
-        coming to an end."""
-        news = sent_by(self.plan, self.policy.mapping, self._shown)
-        rows = {item.row for item in news}
-        return (*(item for item in self._landed if item.row not in rows), *news)
+        """The mapped fields that this look writes."""
+        return sent_by(self.plan, self.policy.mapping, self._shown, self.token)
 
     def announce(self, tx: Tx, *, now: float) -> None:
-        """Remember what is about to be written."""
+        """Remember what is about to be written, and with it what an earlier look wrote: it is not agreed on yet."""
         self.tell_late(tx, now=now)
-        links.send(tx, Entity.CONTACT, self.intent, self.sending)
+        links.send(tx, Entity.CONTACT, self.intent, self._with_sending(self._landed))
+
+    def _with_sending(self, earlier: Sequence[Sent]) -> tuple[Sent, ...]:
+        rows = {item.row for item in self.sending}
+        return (*(item for item in earlier if item.row not in rows), *self.sending)
 
     def tell_late(self, tx: Tx, *, now: float) -> None:
         """What an earlier look wrote before it was cut off: nobody has told of it yet."""
-        changes = [_change(item, self.policy.mapping) for item in self._landed]
+        late = (item for item in self._landed if item.by != self.token)
+        changes = [_change(item, self.policy.mapping) for item in late]
         if changes and not self.told_late:
             why = f"written by an earlier look that was cut off; {self.claimed.cause}"
             journal.append(tx, [self._line(OutcomeKind.UPDATED.value, why, changes)], now=now)
@@ -229,16 +233,9 @@ class Job:
         netsuite = self.kept if self.wrote_netsuite else self.before
         return self.plan.agreed if netsuite is None else agreed_after(self.plan, mapping, contact, netsuite)
 
-    def _establish(
-        self,
-        tx: Tx,
-        agreed: Fields,
-        contact: SalesforceContact,
-        *,
-        now: float,
-        sent: tuple[Sent, ...] = (),
-    ) -> None:
-        """`contact` is the Salesforce contact as it was when it showed what is agreed; `sent` is still on its way."""
+    def _establish(self, tx: Tx, agreed: Fields, contact: SalesforceContact, *, now: float) -> None:
+        """`contact` is the Salesforce contact as it was when it showed what is agreed. What was sent stays remembered
+        until the history tells of it."""
         assert self.netsuite_id is not None  # noqa: S101 - callers check
         link = self.view.link
         netsuite = self.kept or self.before
@@ -261,7 +258,7 @@ class Job:
             correlation_id=self.correlation_id,
             now=now,
             agreed=agreed,
-            sent=sent,
+            sent=self._with_sending([item for item in self._landed if item.by == self.token]),
             salesforce_version=contact.version,
             netsuite_version=version,
         )
@@ -304,6 +301,9 @@ class Job:
         entry = self._entry()
         if entry is not None:
             journal.append(tx, [entry], now=now)
+            links.send(
+                tx, Entity.CONTACT, self.intent, [s for s in self.sending if s.side is Side.SALESFORCE]
+            )
             self.told = True
 
     def _entry(self) -> Entry | None:

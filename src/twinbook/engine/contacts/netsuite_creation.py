@@ -55,7 +55,12 @@ class Creation:
     def _intend(self, tx: Tx, item: Newcomer, *, now: float) -> Reservation:
         reservation = links.reserve(tx, Entity.CONTACT, item.intent, now=now)
         if reservation is Reservation.HELD:
-            links.send(tx, Entity.CONTACT, item.intent, item.sending(self._connection.contacts.mapping))
+            links.send(
+                tx,
+                Entity.CONTACT,
+                item.intent,
+                item.sending(self._connection.contacts.mapping, self._lease.token),
+            )
         return reservation
 
     async def _upsert(self, newcomers: Sequence[Newcomer]) -> None:
@@ -120,6 +125,7 @@ class Creation:
             correlation_id=contact_key(item.salesforce_id),
             now=now,
             agreed=item.agreed(self._connection.contacts.mapping),
+            sent=item.sending(self._connection.contacts.mapping, self._lease.token),
             salesforce_version=item.kept.version if item.kept else "",
             netsuite_version=item.contact.version,
         )

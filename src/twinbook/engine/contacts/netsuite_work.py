@@ -45,6 +45,7 @@ class NetSuiteWork:
     def __init__(self, connection: Connection, lease: Lease) -> None:
         self._connection = connection
         self._gatherer = NetSuiteGatherer(connection)
+        self._lease = lease
         self._creation = Creation(connection, lease)
         self._contacts = ContactWork(connection, lease)
 
@@ -90,6 +91,7 @@ class NetSuiteWork:
             replace(item.view, salesforce=adopted),
             replace(item.plan, target=Side.NETSUITE, counterpart_id=item.contact.id),
             self._connection.contacts,
+            token=self._lease.token,
         )
 
     async def _leave(self, staying: Sequence[Newcomer], report: Report) -> None:

@@ -57,9 +57,9 @@ class Newcomer:
     def refused(self) -> PermanentError | None:
         return self.error if isinstance(self.error, PermanentError) and not self.call_failed else None
 
-    def sending(self, mapping: ContactMapping) -> tuple[Sent, ...]:
+    def sending(self, mapping: ContactMapping, by: str) -> tuple[Sent, ...]:
         """The mapped fields of the contact that is about to be created."""
-        return sent_by(self.plan, mapping, shown_fields(None, self.contact))
+        return sent_by(self.plan, mapping, shown_fields(None, self.contact), by)
 
     def agreed(self, mapping: ContactMapping) -> Fields:
         """What both sides agree on once it is created, as far as that could be read back."""

@@ -76,6 +76,7 @@ class ContactWork:
             found.plan,
             self._connection.contacts,
             decision=found.decision,
+            token=self._lease.token,
         )
 
     async def _reserve(self, jobs: list[Job], report: Report) -> list[Job]:
