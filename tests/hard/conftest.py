@@ -1,5 +1,5 @@
 """One sandbox and one installation for each test."""
 
-from tests.scenario.conftest import p
+from tests.scenario.conftest import p, pytest_generate_tests
 
-__all__ = ["p"]
+__all__ = ["p", "pytest_generate_tests"]

@@ -55,7 +55,7 @@ def worker(ctx: click.Context) -> None:
             Exit.USAGE,
         )
     configure_logging(settings.log)
-    asyncio.run(keep_in_step(settings, SystemClock(), stop_signals(), on_ready=lambda: click.echo(READY)))
+    asyncio.run(keep_in_step(settings, SystemClock(), stop_signals(), on_ready=lambda: say(READY)))
 
 
 async def keep_in_step(
