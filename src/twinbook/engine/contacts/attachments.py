@@ -18,7 +18,7 @@ from twinbook.engine.connection import Connection
 from twinbook.engine.contacts.gather import all_done
 from twinbook.engine.contacts.job import IN_STEP, Job
 from twinbook.engine.lease import Lease
-from twinbook.store import attachments, journal, outcomes
+from twinbook.store import attachments, journal, links, outcomes
 from twinbook.store.database import Tx
 from twinbook.store.journal import Entry
 
@@ -123,6 +123,7 @@ def _remember(tx: Tx, part: _Part, began: float, *, now: float) -> None:
         settled = part.job.settled()
         outcomes.record(tx, [settled.outcome] if settled.outcome else [], looked_at=began, now=now)
         journal.append(tx, settled.entries, now=now)
+        links.told(tx, Entity.CONTACT, [part.job.contact.id])
     part.job.error, part.job.call_failed = part.error, part.call_failed
     journal.append(tx, [_entry(part, step) for step in part.done], now=now)
 
