@@ -68,13 +68,14 @@ class Ledger:
         self.by_people: dict[Place, int] = {}
         self.alive: dict[Place, Fields] = {}
         self.partner: dict[Place, str] = {}
+        self.paired_at: dict[Place, int] = {}
         self.problems: list[str] = []
         self.overwritten: list[Overwritten] = []
         self.unseen = 0
         self.written: list[Place] = []
         self._edits: dict[Spot, Edit] = {}
         self._shown: dict[Spot, list[tuple[int, Value]]] = {}
-        self._sources: dict[Spot, int] = {}
+        self._sources: dict[tuple[Spot, str], int] = {}
 
     def read(self, batch: Batch, side: Side, ids: Iterable[str]) -> None:
         """The batch looked at these records just now."""
@@ -184,18 +185,19 @@ class Ledger:
         read = batch.seen.get((spot[0].other, source))
         if read is None:
             return
-        last = self._sources.get(spot, 0)
+        last = self._sources.get((spot, source), 0)
         if read < last:
             self.problems.append(
                 f"6 older over newer: batch {batch.number} of {batch.life} wrote {spot} from version {read} of "
                 f"{source}; version {last} had been written"
             )
-        self._sources[spot] = read
+        self._sources[spot, source] = read
 
     def _deleted(self, place: Place, batch: Batch) -> None:
         """The edit wins over the delete."""
         for spot, edit in list(self._edits.items()):
-            if spot[:2] != place or batch.seen.get(place, 0) < edit.version:
+            since = self.paired_at.get(place, self.version)
+            if spot[:2] != place or not since < edit.version <= batch.seen.get(place, 0):
                 continue
             if not self._reached(spot, self._rows[place[0]][spot[2]], edit):
                 self.problems.append(

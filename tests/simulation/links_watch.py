@@ -33,9 +33,12 @@ class LinksWatch:
                 )
         self._told = max((row.id for row in news), default=self._told)
         self._linked = linked
-        partner = self._ledger.partner
+        partner, before = self._ledger.partner, dict(self._ledger.partner)
         partner.clear()
         for id_, (there, state) in rows.items():
             if there is not None and state != LinkState.CLOSED:
+                if before.get((Side.SALESFORCE, id_)) != there:
+                    self._ledger.paired_at[Side.SALESFORCE, id_] = self._ledger.version
+                    self._ledger.paired_at[Side.NETSUITE, there] = self._ledger.version
                 partner[Side.SALESFORCE, id_] = there
                 partner[Side.NETSUITE, there] = id_

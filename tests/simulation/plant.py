@@ -157,6 +157,8 @@ class Plant:
         life.thaw()
         await asyncio.sleep(self.options.lease_seconds)
         life.kill()
+        # It may have set positions back, in good faith: whoever starts next reads some events once more.
+        self.stop()
 
     # What the store asks
 
@@ -253,4 +255,4 @@ def _unrest(tx: Tx) -> list[str]:
 
 
 def _positions(tx: Tx) -> dict[str, str]:
-    return dict(tx.db.exec_driver_sql("SELECT stream, position FROM cursor").tuples().all())
+    return {row[0]: row[1] for row in tx.db.exec_driver_sql("SELECT stream, position FROM cursor")}

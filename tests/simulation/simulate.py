@@ -53,7 +53,7 @@ def simulate(seed: int, *, keep_trace: bool = False) -> Result:
     """One seed from beginning to end. Never raises for what the engine does: that is a problem in the result."""
     lines: list[str] = []
     play = Play(seed, drawing.drawn(seed), lines)
-    _configure_logging(lines, play.plant.trace)
+    keep_log_lines(lines, play.plant.trace)
     try:
         found = run_in_virtual_time(play.run())
     except Exception as fault:
@@ -293,7 +293,7 @@ def _fresh_database() -> Database:
     return _database()
 
 
-def _configure_logging(lines: list[str], trace: Trace) -> None:
+def keep_log_lines(lines: list[str], trace: Trace) -> None:
     """Log lines as a running Twinbook writes them, kept for the check of secrets."""
 
     def keep(_logger: Any, _method: str, event: structlog.typing.EventDict) -> str:

@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import Any
 
@@ -17,7 +17,16 @@ from tests.simulation.process import Killed, Life
 from tests.simulation.trace import Trace
 
 from twinbook.domain.errors import PermanentError, SideError, TemporaryError
-from twinbook.domain.ports import EventBatch, EventPort, Failed, Guard, NetSuiteWrite, WriteResult, unguarded
+from twinbook.domain.ports import (
+    EventBatch,
+    EventPort,
+    Failed,
+    Guard,
+    NetSuiteWrite,
+    Update,
+    WriteResult,
+    unguarded,
+)
 from twinbook.domain.records import Entity, Side
 from twinbook.netsuite.permits import Permits, calling_at
 
@@ -112,12 +121,15 @@ class Wire:
         return self._write_each(name) if name in NETSUITE_WRITES else call
 
     def _write_each(self, name: str) -> Callable[..., Any]:
-        """NetSuite's records are written side by side, each with a fate of its own, or all in one call."""
+        """NetSuite's records are written side by side, each with a fate of its own, or all in one call: then NetSuite
+        also looks whether somebody saved them since they were read."""
 
         async def call(
             writes: Mapping[str, NetSuiteWrite], guard: Guard = unguarded
         ) -> Mapping[str, WriteResult]:
-            parts = [writes] if self._line.batched else [{key: write} for key, write in writes.items()]
+            parts = (
+                [writes] if self._line.batched else [{key: _unconditional(w)} for key, w in writes.items()]
+            )
             fates = [self._permitted(name, (part,), {}, guard) for part in parts]
             results: dict[str, WriteResult] = {}
             for one in await asyncio.gather(*fates, return_exceptions=True):
@@ -232,6 +244,10 @@ def _failure(code: str, *, retry_after: float | None = None, outcome_unknown: bo
     return TemporaryError(
         code, f"Not now ({SECRET}).", retry_after=retry_after, outcome_unknown=outcome_unknown
     )
+
+
+def _unconditional(write: NetSuiteWrite) -> NetSuiteWrite:
+    return replace(write, version=None) if isinstance(write, Update) else write
 
 
 def _records_in(result: Any) -> list[str]:

@@ -9,10 +9,11 @@ from tests.memory.people import ada
 from tests.memory.world import World, world
 
 from twinbook.domain.errors import PermanentError
+from twinbook.domain.ids import contact_key
 from twinbook.domain.plan import OutcomeKind
 from twinbook.domain.policy import CounterpartMissing, Direction
-from twinbook.domain.records import Entity, LinkState
-from twinbook.store import runs
+from twinbook.domain.records import Entity, Key, LinkState, Side
+from twinbook.store import decisions, runs
 from twinbook.store.runs import RunKind, RunState
 
 
@@ -110,3 +111,34 @@ async def test_what_was_written_before_a_kill_is_told_by_the_next_look(w: World)
     assert w.netsuite.contact(there.id).fields["title"] == "Mathematician"
     told = [change for entry in await w.history(here) for change in entry.changes]
     assert ("title", "Countess", "Mathematician") in [(item.field, item.before, item.after) for item in told]
+
+
+async def test_an_adoption_by_name_tells_what_it_wrote_over(w: World) -> None:
+    """NetSuite refused the name, and the bearer of it turned out to be the same person."""
+    account, customer = w.linked_account()
+    ada(w, customer, email=None, title="Analyst")
+    here = w.salesforce.user_creates_contact(
+        FirstName="Ada", LastName="Lovelace", Email="ada@acme.example", AccountId=account, Title="Countess"
+    )
+    w.configure(direction=Direction.SALESFORCE_TO_NETSUITE)
+    await w.settle()
+    [adopted] = await w.history(here)
+    assert adopted.what == "adopted"
+    assert ("title", "Analyst", "Countess") in [(c.field, c.before, c.after) for c in adopted.changes]
+
+
+async def test_a_new_contact_that_was_created_without_an_answer_is_not_written_over(w: World) -> None:
+    """A person chooses to create it; it was created before, and has been edited since."""
+    w.configure(direction=Direction.SALESFORCE_TO_NETSUITE)
+    account, customer = w.linked_account()
+    here = w.salesforce.user_creates_contact(
+        FirstName="Ada", LastName="Lovelace", Email="ada@acme.example", AccountId=account
+    )
+    there = ada(w, customer, external_id=contact_key(here), firstName="Augusta", phone="030 1")
+    key, now = Key(Entity.CONTACT, Side.SALESFORCE, here), w.clock.now()
+    await w.store.run(lambda tx: decisions.take(tx, key, "new", by="Pat", now=now))
+    await w.settle()
+    assert (await w.outcome(here)).written == "adopted"
+    [told] = await w.history(here)
+    assert ("firstName", "Augusta", "Ada") in [(c.field, c.before, c.after) for c in told.changes]
+    assert w.netsuite.contact(there).fields["phone"] == "030 1"

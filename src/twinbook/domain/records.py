@@ -173,7 +173,8 @@ class LinkState(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Sent:
     """A mapped field that was about to be written: `before` and `after` are the target's values, `salesforce` and
-    `netsuite` the canonical values that both sides were to agree on, `by` the claim under which it was sent."""
+    `netsuite` the canonical values that both sides were to agree on, `by` the claim under which it was sent,
+    `counterpart` the NetSuite record, where there was one."""
 
     row: str
     side: Side
@@ -182,6 +183,7 @@ class Sent:
     salesforce: Value
     netsuite: Value
     by: str = ""
+    counterpart: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

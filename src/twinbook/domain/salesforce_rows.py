@@ -8,6 +8,7 @@ from dataclasses import replace
 from twinbook.domain import admission, matching
 from twinbook.domain.canonical import email_key
 from twinbook.domain.case import Case, facts_of
+from twinbook.domain.ids import contact_key
 from twinbook.domain.lifecycle import GoOn, closed_by_netsuite, missing_setting, netsuite_gone
 from twinbook.domain.plan import Action, ContactPlan
 from twinbook.domain.policy import MatchScope, OtherCompany, SharedEmail, WithoutAccount
@@ -166,7 +167,7 @@ def _chosen(case: Case, contact: SalesforceContact) -> ContactPlan | None:
         return None
     if case.wants_new:
         case.holds("12 chosen", "Did a person choose to create it?", True)
-        return _first(case, contact, _CREATING)
+        return _first(case, contact, (_created_before, *_CREATING))
     found = next((item for item in case.candidates if item.record.id == case.view.chosen), None)
     if not case.holds(
         "12 chosen", "Did a person choose a contact?", found is not None, chosen=case.view.chosen
@@ -175,6 +176,16 @@ def _chosen(case: Case, contact: SalesforceContact) -> ContactPlan | None:
     if found is not None and found.linked_to in (None, contact.id):
         return adopt(case, contact, found.record)
     return case.stop(Reason.MATCH_TAKEN, choices=(matching.CREATE_NEW,))
+
+
+def _created_before(case: Case, contact: SalesforceContact) -> ContactPlan | None:
+    """An earlier create may have come through without an answer: writing it again would go over what was entered in it
+    since."""
+    found = [item.record for item in case.candidates if item.record.external_id == contact_key(contact.id)]
+    question = "Was it created before?"
+    if case.holds("12 created-before", question, bool(found), netsuite_ids=matching.ids_of(found)):
+        return adopt(case, contact, found[0])
+    return None
 
 
 def _no_email(case: Case, contact: SalesforceContact) -> ContactPlan | None:

@@ -23,6 +23,8 @@ def sent_by(
 ) -> tuple[Sent, ...]:
     """The mapped fields that a plan writes. `before` is what both sides show, `{}` for one that is to be created; `by`
     names the claim."""
+    there = before[Side.NETSUITE].get("id")
+    counterpart = None if there is None else str(there)
     changes = {Side.SALESFORCE: plan.salesforce_changes, Side.NETSUITE: plan.netsuite_changes}
     found: list[Sent] = []
     for decision in plan.decisions:
@@ -31,16 +33,20 @@ def sent_by(
             name = row.field_on(side)
             if planned is not None and row.key == decision.row and name in written:
                 old, new = before[side].get(name), written[name]
-                found.append(Sent(row.key, side, old, new, planned.salesforce, planned.netsuite, by))
+                found.append(
+                    Sent(row.key, side, old, new, planned.salesforce, planned.netsuite, by, counterpart)
+                )
     return tuple(found)
 
 
 def shown_fields(
     salesforce: SalesforceContact | None, netsuite: NetSuiteContact | None
 ) -> dict[Side, Fields]:
-    """What both sides show, account and company included."""
+    """What both sides show, account and company included, and the NetSuite record's id."""
     here: Fields = {**salesforce.fields, COMPANY_ROW.salesforce: salesforce.account_id} if salesforce else {}
-    there: Fields = {**netsuite.fields, COMPANY_ROW.netsuite: netsuite.company_id} if netsuite else {}
+    there: Fields = {}
+    if netsuite is not None:
+        there = {**netsuite.fields, COMPANY_ROW.netsuite: netsuite.company_id, "id": netsuite.id}
     return {Side.SALESFORCE: here, Side.NETSUITE: there}
 
 

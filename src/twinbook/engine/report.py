@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from twinbook.domain.errors import PermanentError, SideError
@@ -24,13 +24,14 @@ HELD = (Reason.PAUSED, Reason.SAFETY_STOP)
 class Settled:
     """A key that is done. Keys that only lead to others (an opportunity, a role, the NetSuite half of a pair) have no
     outcome of their own; a NetSuite contact that was just linked has its outcome under its Salesforce contact's key.
-    `done` is what a person decided, once it is carried out."""
+    `done` is what a person decided, once it is carried out. Not `concluded`: what both sides agree on is not stored."""
 
     claimed: Claimed
     outcome: Outcome | None = None
     entries: tuple[Entry, ...] = ()
     error: PermanentError | None = None
     done: Decision | None = None
+    concluded: bool = True
 
     @property
     def shown_as(self) -> Key:
@@ -72,11 +73,6 @@ class Report:
     put_back: list[PutBack] = field(default_factory=list)
     marks: list[tuple[Sequence[Key], str]] = field(default_factory=list)
 
-    def _told(self) -> list[str]:
-        """Contacts whose history tells by now what was written to them."""
-        entries = (entry for item in self.settled for entry in item.entries)
-        return sorted({entry.salesforce_id for entry in entries if entry.salesforce_id})
-
     def _shown_elsewhere(self) -> list[Key]:
         """Keys under which nothing is shown any longer: whatever came of a pair is shown under its Salesforce half."""
         superseded = [item.claimed.key for item in self.settled if item.superseded]
@@ -115,7 +111,8 @@ class Report:
         contacts = [item.claimed.key for item in self.settled if item.claimed.key.entity is Entity.CONTACT]
         links.release(tx, Entity.CONTACT, [key.id for key in contacts if key.side is Side.SALESFORCE])
         links.give_up(tx, Entity.CONTACT, [key.id for key in contacts if key.side is Side.NETSUITE])
-        links.told(tx, Entity.CONTACT, self._told())
+        links.told(tx, Entity.CONTACT, _told(item for item in self.settled if not item.concluded))
+        links.forget_sent(tx, Entity.CONTACT, _told(item for item in self.settled if item.concluded))
         dirty_keys.settle(tx, [item.claimed for item in self.settled], token=token, now=now)
         for back in self.put_back:
             failed = back.error is not None
@@ -124,6 +121,11 @@ class Report:
                 incidents.report(
                     tx, back.claimed.key, back.error, now=now, attempts=back.claimed.attempts + 1
                 )
+
+
+def _told(items: Iterable[Settled]) -> list[str]:
+    """Contacts whose history tells by now what was written to them."""
+    return sorted({entry.salesforce_id for item in items for entry in item.entries if entry.salesforce_id})
 
 
 def _half(outcome: Outcome | None) -> Key | None:

@@ -85,6 +85,17 @@ class Debounce:
 AT_ONCE = Debounce()
 
 
+# Asked all the time, also by an idle engine: making a statement takes longer than running it.
+_UNCLAIMED = (dirty.c.scope == sa.bindparam("b_scope"), dirty.c.claim.is_(None))
+_NEXT_DUE = sa.select(sa.func.min(dirty.c.due_at)).where(*_UNCLAIMED)
+_SOME_DUE = (
+    sa.select(sa.literal(1))
+    .where(*_UNCLAIMED, dirty.c.due_at <= sa.bindparam("b_now"))
+    .limit(sa.bindparam("b_cap", type_=sa.Integer))
+)
+_DUE = sa.select(sa.func.count()).select_from(_SOME_DUE.subquery())
+
+
 def mark(
     tx: Tx,
     keys: Sequence[Key],
@@ -310,8 +321,7 @@ def mistrust_times(tx: Tx, *, now: float, longest_wait: float) -> None:
 
 def next_due(tx: Tx) -> float | None:
     """When the earliest unclaimed key becomes due."""
-    earliest = sa.select(sa.func.min(dirty.c.due_at))
-    return tx.execute(earliest.where(dirty.c.scope == tx.scope, dirty.c.claim.is_(None))).scalar()
+    return tx.execute(_NEXT_DUE, {"b_scope": tx.scope}).scalar()
 
 
 def depth(tx: Tx, *, now: float, run_id: int | None = None) -> Depth:
@@ -337,12 +347,7 @@ def awaited(tx: Tx, run_id: int) -> int:
 
 def due_at_most(tx: Tx, *, now: float, cap: int) -> int:
     """How many keys are due, counted up to `cap`: what a lane needs to take its fair share."""
-    some = (
-        sa.select(sa.literal(1))
-        .where(dirty.c.scope == tx.scope, dirty.c.claim.is_(None), dirty.c.due_at <= now)
-        .limit(cap)
-    )
-    return int(tx.execute(sa.select(sa.func.count()).select_from(some.subquery())).scalar_one())
+    return int(tx.execute(_DUE, {"b_scope": tx.scope, "b_now": now, "b_cap": cap}).scalar_one())
 
 
 def in_work(tx: Tx, keys: Sequence[Key]) -> set[Key]:

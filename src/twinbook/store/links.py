@@ -7,7 +7,7 @@ once at a time.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from enum import Enum
 from typing import Any
 
@@ -18,6 +18,9 @@ from twinbook.domain.records import Entity, Fields, Link, LinkState, Sent, Side
 from twinbook.store.database import Tx
 from twinbook.store.schema import link
 from twinbook.store.sql import chunks
+
+TOLD = ""
+"""Stands for the claim of what was sent once the history tells of it."""
 
 
 class Reservation(Enum):
@@ -275,7 +278,14 @@ def send(tx: Tx, entity: Entity, intent: Intent, sent: Sequence[Sent]) -> None:
 
 
 def told(tx: Tx, entity: Entity, salesforce_ids: Sequence[str]) -> None:
-    """The history tells what was written to these: nothing of it need be remembered."""
+    """The history tells by now what was written to these. It is remembered all the same until both sides agree."""
+    for id_, found in by_salesforce(tx, entity, salesforce_ids).items():
+        sent = [replace(item, by=TOLD) for item in found.sent]
+        tx.execute(sa.update(link).where(*_mine(tx, entity, id_)).values(sent=_rows(sent)))
+
+
+def forget_sent(tx: Tx, entity: Entity, salesforce_ids: Sequence[str]) -> None:
+    """Both sides agree on what was written to these, and the history tells of it."""
     for part in chunks(salesforce_ids):
         mine = (link.c.scope == tx.scope, link.c.entity == entity, link.c.salesforce_id.in_(part))
         tx.execute(sa.update(link).where(*mine).values(sent=[]))

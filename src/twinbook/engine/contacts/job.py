@@ -36,7 +36,7 @@ from twinbook.store.database import Tx
 from twinbook.store.decisions import Decision
 from twinbook.store.dirty_keys import Claimed
 from twinbook.store.journal import TWINBOOK, Change, Entry
-from twinbook.store.links import Intent
+from twinbook.store.links import TOLD, Intent
 from twinbook.store.outcomes import Outcome
 
 LINKING = (Action.CREATE, Action.ADOPT, Action.INHERIT)
@@ -63,7 +63,7 @@ class Job:
     refused_by: Reason = Reason.REFUSED_BY_NETSUITE
     decision: Decision | None = None
     told: bool = False
-    told_late: bool = False
+    concluded: bool = False
     token: str = ""
 
     @property
@@ -154,6 +154,7 @@ class Job:
         id_, written = self.contact.id, self.error is None or self.wrote_netsuite
         if self.ends and written:
             links.close(tx, Entity.CONTACT, id_, now=now, agreed=self.plan.agreed)
+            self.concluded = True
             self._tell(tx, now=now)
         elif self.netsuite_id is not None and written and not self.ends:
             if not self.mapped_to_salesforce:
@@ -198,35 +199,37 @@ class Job:
         """The mapped fields that this look writes."""
         return sent_by(self.plan, self.policy.mapping, self._shown, self.token)
 
-    def announce(self, tx: Tx, *, now: float) -> None:
+    def announce(self, tx: Tx) -> None:
         """Remember what is about to be written, and with it what an earlier look wrote: it is not agreed on yet."""
-        self.tell_late(tx, now=now)
-        links.send(tx, Entity.CONTACT, self.intent, self._with_sending(self._landed))
+        links.send(tx, Entity.CONTACT, self.intent, (*self._landed, *self.sending))
 
-    def _with_sending(self, earlier: Sequence[Sent]) -> tuple[Sent, ...]:
-        rows = {item.row for item in self.sending}
-        return (*(item for item in earlier if item.row not in rows), *self.sending)
-
-    def tell_late(self, tx: Tx, *, now: float) -> None:
-        """What an earlier look wrote before it was cut off: nobody has told of it yet."""
-        late = (item for item in self._landed if item.by != self.token)
+    def _late(self) -> Entry | None:
+        """What an earlier look wrote before it was cut off: nobody has told of it yet. Of an intent that ends while
+        nobody can see what came of it, it is told whose values may have been written over."""
+        unseen = self.view.link is None and self.before is None
+        doubtful = [item for item in self.view.sent if item.before is not None] if unseen else self._landed
+        late = [item for item in doubtful if item.by not in (TOLD, self.token)]
+        if not late:
+            return None
+        done = "may have been written" if unseen else "was written"
+        why = f"{done} by an earlier look that was cut off; {self.claimed.cause}"
         changes = [_change(item, self.policy.mapping) for item in late]
-        if changes and not self.told_late:
-            why = f"written by an earlier look that was cut off; {self.claimed.cause}"
-            journal.append(tx, [self._line(OutcomeKind.UPDATED.value, why, changes)], now=now)
-            self.told_late = True
+        line = self._line(OutcomeKind.UPDATED.value, why, changes)
+        return replace(line, netsuite_id=line.netsuite_id or late[0].counterpart)
 
     def settled(self) -> Settled:
         error = self.refused or self.plan.error
         entry, outcome = self._written_back() if self.told else self._entry(), self._outcome()
+        entries = tuple(item for item in (self._late(), entry) if item is not None)
         # A decision stands until it is carried out, however long something else keeps the contact waiting.
         done = self.ends or outcome.kind in IN_STEP
         return Settled(
             self.claimed,
             outcome,
-            (entry,) if entry else (),
+            entries,
             error,
             done=self.decision if done and error is None else None,
+            concluded=self.concluded,
         )
 
     def _agreed(self, mapping: ContactMapping, contact: SalesforceContact) -> Fields:
@@ -237,6 +240,7 @@ class Job:
         """`contact` is the Salesforce contact as it was when it showed what is agreed. What was sent stays remembered
         until the history tells of it."""
         assert self.netsuite_id is not None  # noqa: S101 - callers check
+        self.concluded = True
         link = self.view.link
         netsuite = self.kept or self.before
         version = netsuite.version if netsuite else ""
@@ -249,7 +253,6 @@ class Job:
             and not (link.sent or self.sending)
         ):
             return
-        self.tell_late(tx, now=now)
         links.establish(
             tx,
             Entity.CONTACT,
@@ -258,7 +261,7 @@ class Job:
             correlation_id=self.correlation_id,
             now=now,
             agreed=agreed,
-            sent=self._with_sending([item for item in self._landed if item.by == self.token]),
+            sent=(*self._landed, *self.sending),
             salesforce_version=contact.version,
             netsuite_version=version,
         )
@@ -301,9 +304,8 @@ class Job:
         entry = self._entry()
         if entry is not None:
             journal.append(tx, [entry], now=now)
-            links.send(
-                tx, Entity.CONTACT, self.intent, [s for s in self.sending if s.side is Side.SALESFORCE]
-            )
+            to_salesforce = (item for item in self.sending if item.side is Side.SALESFORCE)
+            links.send(tx, Entity.CONTACT, self.intent, (*self._landed, *to_salesforce))
             self.told = True
 
     def _entry(self) -> Entry | None:

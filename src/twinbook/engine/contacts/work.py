@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 
 from twinbook.domain.errors import SideError, TemporaryError
 from twinbook.domain.plan import Action
@@ -101,12 +102,11 @@ class ContactWork:
         writing = [job for job in jobs if job.sending and not (job.links or job.ends)]
         if not writing:
             return
-        now = self._connection.clock.now()
 
         def store(tx: Tx) -> None:
             self._lease.check_in(tx)
             for job in writing:
-                job.announce(tx, now=now)
+                job.announce(tx)
 
         await self._connection.store.run(store)
 
@@ -166,6 +166,8 @@ class ContactWork:
         for job in jobs:
             same_name = bearers.get(name_key(_contact_name(job)), ())
             job.plan = resolve_name_clash(job.view, self._connection.contacts, same_name)
+            # One of them may be adopted: the history tells what it was like.
+            job.view = replace(job.view, candidates=(*job.view.candidates, *same_name))
             job.netsuite_id = None
         return await self._reserve_anew(jobs)
 
@@ -180,7 +182,7 @@ class ContactWork:
                     links.reserve(tx, Entity.CONTACT, job.intent, now=now) if job.links else Reservation.HELD
                 )
                 if held is Reservation.HELD:
-                    job.announce(tx, now=now)
+                    job.announce(tx)
                 found.append(held)
             return found
 
@@ -301,5 +303,5 @@ def _reserve(tx: Tx, job: Job, *, now: float) -> Reservation:
         # The intent takes the place of the link, whatever becomes of it.
         journal.append(tx, [job.parting()], now=now)
     if reservation is Reservation.HELD:
-        job.announce(tx, now=now)
+        job.announce(tx)
     return reservation
