@@ -134,17 +134,17 @@ class PubSubServer:
             session = self._session(context)
             first = await anext(requests, None)
             if first is not None:
-                stream = self._open(first, session, rpc_id)
-                if self._bus.switches.early_headers:
-                    await context.send_initial_metadata(())
-                await self._serve(stream, requests, context)
+                await self._serve(self._open(first, session, rpc_id), requests, context)
         except RefusedError as error:
             await error.refusal.abort(context, rpc_id)
 
     async def _serve(self, stream: Stream, requests: AsyncIterator[FetchRequest], context: Context) -> None:
         listening = asyncio.create_task(stream.listen(requests))
+        # Before the client hears that it is accepted: what happens to all streams from then on happens to this one.
         self._bus.streams.add(stream)
         try:
+            if self._bus.switches.early_headers:
+                await context.send_initial_metadata(())
             async with contextlib.aclosing(stream.responses()) as responses:
                 async for response in responses:
                     await context.write(response)
