@@ -21,12 +21,12 @@ from tests.scenario.product import Product
 from twinbook.cli.exits import Exit, Problem
 from twinbook.cli.group import refuse_unreadable
 from twinbook.cli.match import _print
-from twinbook.cli.matching_csv import read_choices, write_rows
-from twinbook.cli.spreadsheets import open_for_writing, safe
 from twinbook.cli.terminal import say, visible
 from twinbook.engine.care.deciding import CONTACT, DECISION, Choice
 from twinbook.engine.insight.explain import Explainer
 from twinbook.engine.insight.matching_report import Match, MatchCandidate, MatchKind
+from twinbook.spreadsheets.cells import open_for_writing, safe
+from twinbook.spreadsheets.matching import read_choices, write_rows
 
 CLI = Path(__file__).parents[2] / "src" / "twinbook" / "cli"
 PRINTS_PROGRAM_OUTPUT = {"terminal.py", "context.py", "init.py"}

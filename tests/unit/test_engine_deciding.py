@@ -9,17 +9,17 @@ from pathlib import Path
 import pytest
 from tests.memory.world import World, world
 
-from twinbook.cli.matching_csv import (
+from twinbook.domain.reasons import Reason
+from twinbook.domain.records import Entity, Key, Side
+from twinbook.engine.care.deciding import Choice, Deciding
+from twinbook.engine.insight.matching_report import Match, MatchKind, matches
+from twinbook.spreadsheets.cells import FORMULA_STARTS, csv_text, open_for_writing, plain, safe
+from twinbook.spreadsheets.matching import (
     COLUMNS,
     UnreadableFileError,
     read_choices,
     write_rows,
 )
-from twinbook.cli.spreadsheets import FORMULA_STARTS, open_for_writing, plain, safe
-from twinbook.domain.reasons import Reason
-from twinbook.domain.records import Entity, Key, Side
-from twinbook.engine.care.deciding import Choice, Deciding
-from twinbook.engine.insight.matching_report import Match, MatchKind, matches
 
 
 def _person(w: World, account: str | None, email: str | None, name: str = "Lovelace") -> str:
@@ -190,3 +190,7 @@ def test_a_decision_without_a_contact_is_told(tmp_path: Path) -> None:
     file.write_text("salesforce_id,decision\n,new\n", encoding="utf-8")
     choices, flaws = read_choices(file)
     assert (choices, [str(flaw).partition(":")[0] for flaw in flaws]) == ([], ["row 2, column salesforce_id"])
+
+
+def test_text_that_looks_like_a_formula_is_defused_and_numbers_are_not() -> None:
+    assert csv_text([["=1+1", "@x", -5, None, "Ada"]]) == '"\'=1+1","\'@x","-5","","Ada"\r\n'

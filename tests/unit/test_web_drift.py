@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import csv
+import io
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -93,6 +95,20 @@ def test_findings_are_paged(rig: Rig) -> None:
     second = client.get(f"{API}/{number}/findings?limit=1&after={first['next']}").json()
     assert second["next"] is None
     assert {first["findings"][0]["name"], second["findings"][0]["name"]} == {"Lovelace", "Hopper"}
+
+
+def test_findings_are_written_as_csv(rig: Rig) -> None:
+    client = rig.client(Role.VIEWER)
+    number = client.get(API).json()["sweeps"][0]["number"]
+    answer = client.get(f"/drift/{number}.csv")
+    assert answer.headers["content-disposition"] == f'attachment; filename="drift-default-{number}.csv"'
+    rows = list(csv.DictReader(io.StringIO(answer.text.removeprefix("\ufeff"))))
+    assert {row["name"] for row in rows} == {"Lovelace", "Hopper"}
+    assert {(row["field"], row["salesforce"], row["netsuite"]) for row in rows} == {
+        ("Title/title", "Engineer", "Admiral")
+    }
+    assert client.get(f"/drift/{number}.csv?kind=missing").text.count("\n") == 1, "only the headings"
+    assert client.get(f"/drift/{number + 9}.csv").status_code == 404
 
 
 def test_a_sweep_begins_once_and_not_while_the_connection_is_held(rig: Rig, systems: World) -> None:

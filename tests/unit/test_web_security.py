@@ -10,7 +10,6 @@ from tests.dashboard.rig import Rig
 from twinbook.store.database import Database
 from twinbook.web.access.roles import Role
 from twinbook.web.access.secrets import Sealer
-from twinbook.web.csv import csv_line
 from twinbook.web.errors import CannotServeError
 from twinbook.web.security import HEADERS, LARGEST_BODY
 
@@ -103,7 +102,3 @@ def test_the_key_file_is_made_once_for_its_owner_only(tmp_path: Path) -> None:
     path.write_text("something else")
     with pytest.raises(CannotServeError, match="is no key file"):
         Sealer.from_file(path)
-
-
-def test_text_that_looks_like_a_formula_is_defused_in_csv() -> None:
-    assert csv_line(["=1+1", "@x", -5, None, "Ada"]) == "'=1+1,'@x,-5,,Ada\r\n"

@@ -14,22 +14,19 @@ from twinbook.cli.session import session
 from twinbook.cli.terminal import say
 from twinbook.domain.checks import SYSTEM_NAMES
 from twinbook.domain.plan import OutcomeKind
-from twinbook.domain.policy import Direction
 from twinbook.domain.reasons import CATALOGUE, Reason
-from twinbook.domain.records import Entity, Side
+from twinbook.domain.records import Entity
+from twinbook.engine.care import backfilling
+from twinbook.engine.care.backfilling import Part
 from twinbook.engine.running.supervisor import Supervisor
 from twinbook.settings import Settings
 from twinbook.store import dirty_keys, runs
 from twinbook.store.database import Store, StoreBusyError, Tx
 from twinbook.store.dirty_keys import Depth
-from twinbook.store.runs import Run, RunKind, RunState
+from twinbook.store.runs import Run
 
 LOOK_EVERY = 0.5
 RunCounts = list[tuple[OutcomeKind, Reason | None, int]]
-Part = tuple[Entity, Side]
-# Accounts first: what a won opportunity links releases its contacts before they are listed.
-TO_NETSUITE: tuple[Part, ...] = ((Entity.ACCOUNT, Side.SALESFORCE), (Entity.CONTACT, Side.SALESFORCE))
-FROM_NETSUITE: Part = (Entity.CONTACT, Side.NETSUITE)
 
 
 @click.command()
@@ -42,7 +39,7 @@ def backfill(ctx: click.Context, as_json: bool) -> None:
     `twinbook run` runs, that process does the work and this command shows its progress.
     """
     settings = load_settings(ctx)
-    parts = _parts(choose_connection(ctx, settings)[1].contacts.direction)
+    parts = backfilling.parts_of(choose_connection(ctx, settings)[1].contacts.direction)
     try:
         counts = asyncio.run(_work(ctx, settings, parts, quiet=as_json))
     except StoreBusyError:
@@ -56,10 +53,6 @@ def backfill(ctx: click.Context, as_json: bool) -> None:
         ctx.exit(int(Exit.FOUND))
 
 
-def _parts(direction: Direction) -> tuple[Part, ...]:
-    return (*TO_NETSUITE, FROM_NETSUITE) if direction.reaches(Side.SALESFORCE) else TO_NETSUITE
-
-
 async def _work(ctx: click.Context, settings: Settings, parts: Sequence[Part], *, quiet: bool) -> RunCounts:
     async with session(ctx, settings, owner=True) as connection:
         run_ids = _start(connection.store, parts)
@@ -69,12 +62,7 @@ async def _work(ctx: click.Context, settings: Settings, parts: Sequence[Part], *
 
 
 def _start(store: Store, parts: Sequence[Part]) -> list[int]:
-    return store.run_now(
-        lambda tx: [
-            runs.start(tx, RunKind.BACKFILL, entity, by=person(), now=time.time(), side=side)
-            for entity, side in parts
-        ]
-    )
+    return store.run_now(lambda tx: backfilling.begin(tx, parts, by=person(), now=time.time()))
 
 
 async def _watch(store: Store, run_ids: list[int], *, quiet: bool) -> RunCounts:
@@ -92,7 +80,7 @@ async def _watch(store: Store, run_ids: list[int], *, quiet: bool) -> RunCounts:
                 named = f"{run.entity.value}s of {SYSTEM_NAMES[run.side]}"
                 total = max(run.total or 0, run.listed) or None
                 progress.update(bars[run.id], description=named, total=total, completed=done)
-            if all(run.state is RunState.DONE for run, _ in found):
+            if all(run.ended for run, _ in found):
                 break
             await asyncio.sleep(LOOK_EVERY)
     return await store.read(lambda tx: runs.counts(tx, _of_contacts(found)))

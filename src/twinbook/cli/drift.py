@@ -12,20 +12,17 @@ import click
 
 from twinbook.cli.context import json_option, load_settings, open_store, person, print_json, when
 from twinbook.cli.exits import Exit, Problem
-from twinbook.cli.spreadsheets import open_for_writing, write_cells
 from twinbook.cli.terminal import console, say, visible
 from twinbook.domain.drift import DriftKind
 from twinbook.engine.care import drift_repair
+from twinbook.spreadsheets.cells import open_for_writing, write_cells
+from twinbook.spreadsheets.drift import COLUMNS, cells_of, done, shown
 from twinbook.store import drifts, sweeps
 from twinbook.store.database import Store
 from twinbook.store.drifts import Line
 from twinbook.store.sweeps import Sweep
 
 SWEEPS, SHOWN, PAGE = 10, 50, 1000
-COLUMNS = (
-    *("sweep", "kind", "salesforce_id", "netsuite_id", "name", "why"),
-    *("field", "salesforce", "netsuite", "agreed", "verdict", "done"),
-)
 _kinds = click.option(
     "--kind",
     "kinds",
@@ -162,15 +159,6 @@ def shown_line(line: Line) -> dict[str, Any]:
     }
 
 
-def done(line: Line) -> str:
-    """What came of a finding, in words."""
-    if line.queued_at is None:
-        return "only reported"
-    if line.outcome is None:
-        return "waits to be looked at"
-    return f"{line.outcome.value} {line.reason.value}" if line.reason else line.outcome.value
-
-
 def print_lines(lines: Sequence[Line], counts: Mapping[DriftKind, int]) -> None:
     """Findings as a table, one row a field; the counts say how many there are in all."""
     from rich.table import Table
@@ -188,9 +176,9 @@ def print_lines(lines: Sequence[Line], counts: Mapping[DriftKind, int]) -> None:
         if not found.drift.fields:
             table.add_row(*map(visible, (*head, found.drift.why, "", "", "", done(line))))
         for number, field in enumerate(found.drift.fields):
-            values = map(_text, (field.salesforce, field.netsuite, field.agreed))
-            shown = (head, done(line)) if number == 0 else (("", "", ""), "")
-            table.add_row(*map(visible, (*shown[0], field.field, *values, shown[1])))
+            values = map(shown, (field.salesforce, field.netsuite, field.agreed))
+            first = (head, done(line)) if number == 0 else (("", "", ""), "")
+            table.add_row(*map(visible, (*first[0], field.field, *values, first[1])))
     console().print(table)
     total = sum(counts.values())
     if total > len(lines):
@@ -225,24 +213,9 @@ def _write_csv(file: Path, lines: Iterator[Line]) -> None:
     except OSError as problem:
         raise Problem(f"{file} cannot be written: {problem.strerror}.", Exit.USAGE) from None
     write_cells(target, [COLUMNS])
-    write_cells(target, (cells for line in lines for cells in _cells(line)))
+    write_cells(target, (cells for line in lines for cells in cells_of(line)))
     if target is not sys.stdout:
         target.close()
-
-
-def _cells(line: Line) -> Iterator[tuple[str, ...]]:
-    found = line.found
-    ids = (found.salesforce_id or "", found.netsuite_id or "")
-    head = (str(line.run_id), found.drift.kind.value, *ids, found.name, found.drift.why)
-    for field in found.drift.fields:
-        values = map(_text, (field.salesforce, field.netsuite, field.agreed))
-        yield (*head, field.field, *values, field.verdict, done(line))
-    if not found.drift.fields:
-        yield (*head, "", "", "", "", "", done(line))
-
-
-def _text(value: object) -> str:
-    return "" if value is None else str(value)
 
 
 def _tally(store: Store, item: Sweep) -> dict[DriftKind, int]:

@@ -11,17 +11,17 @@ import click
 
 from twinbook.cli.context import json_option, load_settings, person, print_json
 from twinbook.cli.exits import Exit, Problem
-from twinbook.cli.matching_csv import (
+from twinbook.cli.session import session
+from twinbook.cli.terminal import console, say, visible
+from twinbook.engine.care.deciding import UNDECIDE, Choice, Deciding, Flaw
+from twinbook.engine.insight.matching_report import NEEDS_A_PERSON, Match, MatchKind, matches
+from twinbook.spreadsheets.cells import open_for_writing
+from twinbook.spreadsheets.matching import (
     UnreadableFileError,
     described,
     read_choices,
     write_rows,
 )
-from twinbook.cli.session import session
-from twinbook.cli.spreadsheets import open_for_writing
-from twinbook.cli.terminal import console, say, visible
-from twinbook.engine.care.deciding import UNDECIDE, Choice, Deciding, Flaw
-from twinbook.engine.insight.matching_report import NEEDS_A_PERSON, Match, MatchKind, matches
 
 SHOWN = 200
 """Rows on the screen of those that need a person, and as many of the others; the CSV file has all."""

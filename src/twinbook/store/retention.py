@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from twinbook.store.answered import forget_old
 from twinbook.store.database import Tx
-from twinbook.store.runs import RunKind, RunState
+from twinbook.store.runs import ENDED, RunKind
 from twinbook.store.schema import dirty, incident, journal, run
 
 # Rows that one transaction deletes.
@@ -50,4 +50,4 @@ def prune(tx: Tx, kept: Retention, *, now: float) -> int:
 def _finished(before: float) -> sa.ColumnElement[bool]:
     """Runs that ended before then and that no key in the queue still refers to."""
     waiting = sa.exists().where(dirty.c.run_id == run.c.id)
-    return sa.and_(run.c.state == RunState.DONE, run.c.finished_at < before, ~waiting)
+    return sa.and_(run.c.state.in_(ENDED), run.c.finished_at < before, ~waiting)

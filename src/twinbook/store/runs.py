@@ -34,11 +34,17 @@ class RunKind(StrEnum):
 
 
 class RunState(StrEnum):
-    """`listing`: pages are still read; `draining`: all is listed, some records have no outcome yet."""
+    """`listing`: pages are still read; `paused`: no further page is read until somebody says so; `draining`: all is
+    listed, some records have no outcome yet; `stopped`: somebody ended it before all was listed."""
 
     LISTING = "listing"
+    PAUSED = "paused"
     DRAINING = "draining"
     DONE = "done"
+    STOPPED = "stopped"
+
+
+ENDED = (RunState.DONE, RunState.STOPPED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +63,10 @@ class Run:
     started_at: float
     finished_at: float | None
 
+    @property
+    def ended(self) -> bool:
+        return self.state in ENDED
+
 
 def start(
     tx: Tx,
@@ -68,14 +78,14 @@ def start(
     total: int | None = None,
     side: Side = Side.SALESFORCE,
 ) -> int:
-    """Begin a run, or return the one of this kind, entity and side that is not done yet."""
+    """Begin a run, or return the one of this kind, entity and side that has not ended yet."""
     unfinished = tx.execute(
         sa.select(run.c.id).where(
             run.c.scope == tx.scope,
             run.c.kind == kind,
             run.c.entity == entity,
             run.c.side == side,
-            run.c.state != RunState.DONE,
+            run.c.state.not_in(ENDED),
         )
     ).scalar()
     if unfinished is not None:
@@ -112,10 +122,14 @@ def restart(tx: Tx, kind: RunKind, entity: Entity, *, by: str, now: float) -> in
 
 def advance(tx: Tx, current: Run, *, position: str | None, listed: int) -> bool:
     """Note that one more page was read; `position` None ends the listing. False when the run was made to list from
-    the start again while the page was read: then the page counts for nothing."""
+    the start again, paused or stopped while the page was read: then the page counts for nothing."""
     moved = tx.execute(
         sa.update(run)
-        .where(run.c.id == current.id, run.c.started_at == current.started_at)
+        .where(
+            run.c.id == current.id,
+            run.c.started_at == current.started_at,
+            run.c.state.in_((RunState.LISTING, RunState.DRAINING)),
+        )
         .values(
             position=position,
             listed=run.c.listed + listed,
@@ -134,9 +148,34 @@ def finish(tx: Tx, current: Run, *, now: float) -> None:
     read goes on."""
     tx.execute(
         sa.update(run)
-        .where(run.c.id == current.id, run.c.started_at == current.started_at)
+        .where(
+            run.c.id == current.id,
+            run.c.started_at == current.started_at,
+            run.c.state.not_in(ENDED),
+        )
         .values(state=RunState.DONE, finished_at=now)
     )
+
+
+def pause(tx: Tx, kind: RunKind) -> int:
+    """List no further pages of runs of this kind; how many were paused. What is in the queue is still worked off."""
+    return _turn(tx, kind, (RunState.LISTING,), state=RunState.PAUSED)
+
+
+def resume(tx: Tx, kind: RunKind) -> int:
+    """List on where it was paused; how many go on."""
+    return _turn(tx, kind, (RunState.PAUSED,), state=RunState.LISTING)
+
+
+def stop(tx: Tx, kind: RunKind, *, now: float) -> int:
+    """End runs of this kind for good; how many. What is in the queue is still worked off, and counted."""
+    going = (RunState.LISTING, RunState.PAUSED, RunState.DRAINING)
+    return _turn(tx, kind, going, state=RunState.STOPPED, finished_at=now)
+
+
+def _turn(tx: Tx, kind: RunKind, before: Sequence[RunState], **values: Any) -> int:
+    mine = (run.c.scope == tx.scope, run.c.kind == kind, run.c.state.in_(before))
+    return tx.execute(sa.update(run).where(*mine).values(**values)).rowcount
 
 
 def listing(tx: Tx, entity: Entity) -> int | None:
@@ -153,7 +192,7 @@ def listing(tx: Tx, entity: Entity) -> int | None:
 
 def unfinished(tx: Tx) -> list[Run]:
     rows = tx.execute(
-        sa.select(run).where(run.c.scope == tx.scope, run.c.state != RunState.DONE).order_by(run.c.id)
+        sa.select(run).where(run.c.scope == tx.scope, run.c.state.not_in(ENDED)).order_by(run.c.id)
     )
     return [run_of(row) for row in rows]
 
@@ -173,8 +212,12 @@ def by_id(tx: Tx, run_id: int) -> Run:
     return run_of(tx.execute(sa.select(run).where(run.c.id == run_id)).one())
 
 
-def latest(tx: Tx, *, limit: int = 10) -> list[Run]:
-    rows = tx.execute(sa.select(run).where(run.c.scope == tx.scope).order_by(run.c.id.desc()).limit(limit))
+def latest(tx: Tx, *, limit: int = 10, kind: RunKind | None = None, before: int | None = None) -> list[Run]:
+    """The latest runs, or only those of a kind, the newest first; `before` goes on after the last one that was seen."""
+    wanted = [run.c.scope == tx.scope]
+    wanted += [run.c.kind == kind] if kind else []
+    wanted += [run.c.id < before] if before else []
+    rows = tx.execute(sa.select(run).where(*wanted).order_by(run.c.id.desc()).limit(limit))
     return [run_of(row) for row in rows]
 
 

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from twinbook.domain.records import Entity, Side
 from twinbook.store import runs
 from twinbook.store.database import Tx
-from twinbook.store.runs import Run, RunKind, RunState
+from twinbook.store.runs import ENDED, Run, RunKind
 from twinbook.store.schema import run, sweep
 
 _MET = {Side.SALESFORCE: sweep.c.met_in_salesforce, Side.NETSUITE: sweep.c.met_in_netsuite}
@@ -98,7 +98,7 @@ def by_id(tx: Tx, run_id: int) -> Sweep | None:
 
 
 def unfinished(tx: Tx) -> list[Sweep]:
-    return _select(tx, run.c.state != RunState.DONE, limit=10)
+    return _select(tx, run.c.state.not_in(ENDED), limit=10)
 
 
 def latest(tx: Tx, *, limit: int = 10) -> list[Sweep]:

@@ -12,11 +12,10 @@ from rich.table import Table
 from twinbook.cli.demo.narration import Narrator
 from twinbook.cli.demo.scenario import Scenario
 from twinbook.cli.demo.stage import Door, Stage, stage
-from twinbook.domain.records import Entity
+from twinbook.engine.care import backfilling
 from twinbook.engine.connection import Connection
 from twinbook.store import runs
 from twinbook.store.database import Tx
-from twinbook.store.runs import RunKind
 
 FIRST_SYNC_TIMEOUT = 600.0
 TITLES = {"salesforce": "Salesforce", "netsuite": "NetSuite"}
@@ -88,10 +87,7 @@ async def _first_sync(connection: Connection, console: Console) -> None:
 
 
 def _start_runs(tx: Tx) -> list[int]:
-    return [
-        runs.start(tx, RunKind.BACKFILL, entity, by="demo", now=time.time())
-        for entity in (Entity.ACCOUNT, Entity.CONTACT)
-    ]
+    return backfilling.begin(tx, backfilling.TO_NETSUITE, by="demo", now=time.time())
 
 
 def _print_addresses(set_up: Stage, door: Door, console: Console) -> None:

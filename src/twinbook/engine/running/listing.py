@@ -41,7 +41,7 @@ class Lister:
         listings = await self._connection.store.read(runs.unfinished)
         open_ = [run for run in listings if run.kind is not RunKind.SWEEP]
         for run in open_:
-            if not any(_goes_first(other, run) for other in open_):
+            if run.state is not RunState.PAUSED and not any(_goes_first(other, run) for other in open_):
                 moved |= await (self._list(run) if run.state is RunState.LISTING else self._finish(run))
         return moved
 

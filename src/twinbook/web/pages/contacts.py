@@ -14,11 +14,11 @@ from fastapi import APIRouter, Depends, Form, Query, Request
 from starlette.responses import Response, StreamingResponse
 
 from twinbook.domain.reasons import Reason
+from twinbook.spreadsheets.cells import csv_text
 from twinbook.store import audit
 from twinbook.store.audit import Act
 from twinbook.store.database import Tx
 from twinbook.web.access.guard import Viewer
-from twinbook.web.csv import csv_line
 from twinbook.web.cursors import open_position, seal_position
 from twinbook.web.dashboard import ConnectionName, Deps
 from twinbook.web.queries import contacts
@@ -119,11 +119,11 @@ async def export(
         return contacts.page(tx, query.wanted, cells, limit=EXPORT_ROWS, at=at)
 
     async def lines() -> AsyncIterator[str]:
-        yield csv_line(HEADINGS)
+        yield csv_text([HEADINGS])
         at: Position | None = None
         while True:
             part = await dashboard.read(partial(more, at=at), connection)
-            yield "".join(map(_csv_row, part.rows))
+            yield csv_text(map(_cells, part.rows))
             at = part.after
             if at is None:
                 return
@@ -146,10 +146,10 @@ HEADINGS = (
 )
 
 
-def _csv_row(row: contacts.ContactRow) -> str:
+def _cells(row: contacts.ContactRow) -> tuple[object, ...]:
     times = (iso(row.looked_at), iso(row.written_at) if row.written_at else "")
     ids = (row.salesforce_id, row.netsuite_id)
-    return csv_line((row.name, row.email, row.kind, row.reason, row.detail, *ids, *times, row.written))
+    return (row.name, row.email, row.kind, row.reason, row.detail, *ids, *times, row.written)
 
 
 def _filter(query: ListQuery) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from twinbook.store.dirty_keys import Depth
 from twinbook.store.flows import Flow
 from twinbook.store.incidents import IncidentKind
 from twinbook.store.outcomes import Tally
-from twinbook.store.runs import Run, RunState
+from twinbook.store.runs import Run
 from twinbook.store.schema import journal
 
 HOUR = 3600.0
@@ -89,7 +89,7 @@ def overview(tx: Tx, cells: Sequence[Tally], *, now: float) -> Overview:
         latency=latency(tx, now=now),
         hours=hours(tx, now=now),
         needs=needs(cells),
-        runs=tuple(item for item in runs.latest(tx, limit=RUNS) if item.state is not RunState.DONE),
+        runs=tuple(item for item in runs.latest(tx, limit=RUNS) if not item.ended),
         streams=cursors.ages(tx),
     )
 

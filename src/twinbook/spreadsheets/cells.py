@@ -1,4 +1,4 @@
-"""CSV files that a spreadsheet may open and save.
+"""The cells of CSV files that a spreadsheet may open and save.
 
 A cell that a spreadsheet would take for a formula gets an apostrophe before it, as OWASP advises (CSV injection): the
 texts come from records that anybody may have filled in. Reading takes it off again.
@@ -7,10 +7,13 @@ texts come from records that anybody may have filled in. Reading takes it off ag
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TextIO
 
+# What a file begins with: without it, Excel spoils letters beyond ASCII.
+MARK = "\ufeff"
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "'")
 
 
@@ -26,10 +29,22 @@ def plain(cell: str) -> str:
 
 
 def open_for_writing(path: Path) -> TextIO:
-    """With a byte order mark, without which Excel spoils letters beyond ASCII. Raises OSError."""
+    """With its mark. Raises OSError."""
     return path.open("w", encoding="utf-8-sig", newline="")
 
 
-def write_cells(file: TextIO, rows: Iterable[Iterable[str]]) -> None:
-    """Rows of texts. All cells are quoted: where lists are separated by semicolons, `a;=1+1` would become two."""
-    csv.writer(file, quoting=csv.QUOTE_ALL).writerows([safe(cell) for cell in row] for row in rows)
+def write_cells(file: TextIO, rows: Iterable[Iterable[object]]) -> None:
+    """Rows of values; None is an empty cell. All are quoted: where lists are separated by semicolons, `a;=1+1` would
+    become two."""
+    csv.writer(file, quoting=csv.QUOTE_ALL).writerows([_cell(value) for value in row] for row in rows)
+
+
+def csv_text(rows: Iterable[Iterable[object]]) -> str:
+    """The same as text, without the mark that a file begins with."""
+    text = io.StringIO()
+    write_cells(text, rows)
+    return text.getvalue()
+
+
+def _cell(value: object) -> object:
+    return safe(value) if isinstance(value, str) else value

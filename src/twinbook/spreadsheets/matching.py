@@ -8,9 +8,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TextIO
 
-from twinbook.cli.spreadsheets import plain, write_cells
 from twinbook.engine.care.deciding import CONTACT, DECISION, Choice, Flaw
 from twinbook.engine.insight.matching_report import Match, MatchCandidate
+from twinbook.spreadsheets.cells import plain, write_cells
 
 COLUMNS = (CONTACT, "name", "email", "account", "would_be", "netsuite_id", "candidates", DECISION)
 DELIMITERS = (",", ";", "\t")
@@ -32,15 +32,21 @@ def read_choices(path: Path) -> tuple[list[Choice], list[Flaw]]:
     Raises `UnreadableFileError` when it is no such file.
     """
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            text = file.read()
-    except UnicodeDecodeError:
-        raise UnreadableFileError(f"{path} is not UTF-8 text; save it as CSV UTF-8") from None
+        content = path.read_bytes()
     except OSError as problem:
         raise UnreadableFileError(f"{path} cannot be read: {problem.strerror}") from None
+    return choices_in(content, str(path))
+
+
+def choices_in(content: bytes, name: str) -> tuple[list[Choice], list[Flaw]]:
+    """The same for what such a file holds; `name` is what people call it."""
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise UnreadableFileError(f"{name} is not UTF-8 text; save it as CSV UTF-8") from None
     choices: list[Choice] = []
     flaws: list[Flaw] = []
-    for number, row in _rows(path, text):
+    for number, row in _rows(name, text):
         contact, decision = (plain(row.get(column) or "") for column in (CONTACT, DECISION))
         if contact and decision:
             choices.append(Choice(number, contact, decision.casefold()))
@@ -49,23 +55,23 @@ def read_choices(path: Path) -> tuple[list[Choice], list[Flaw]]:
     return choices, flaws
 
 
-def _rows(path: Path, text: str) -> Iterator[tuple[int, Mapping[str, str]]]:
+def _rows(name: str, text: str) -> Iterator[tuple[int, Mapping[str, str]]]:
     """Spreadsheets of some countries save with semicolons. Rows are counted as a spreadsheet shows them."""
     head = text.partition("\n")[0]
     delimiter = max(DELIMITERS, key=head.count)
     # Not by splitlines(), which ends a line at characters that are text to a spreadsheet.
     reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     try:
-        names = [name.strip() for name in reader.fieldnames or ()]
+        names = [column.strip() for column in reader.fieldnames or ()]
         missing = [column for column in (CONTACT, DECISION) if column not in names]
         if missing:
             raise UnreadableFileError(
-                f"{path} has no column {missing[0]}; start from a file that `twinbook match --csv` wrote"
+                f"{name} has no column {missing[0]}; start from a file that Twinbook wrote"
             )
         reader.fieldnames = names
         yield from enumerate(reader, start=2)
     except csv.Error as problem:
-        raise UnreadableFileError(f"{path}, line {reader.line_num}: {problem}") from None
+        raise UnreadableFileError(f"{name}, line {reader.line_num}: {problem}") from None
 
 
 def _cells(row: Match) -> tuple[str, ...]:
