@@ -84,6 +84,11 @@ def read(path: Path) -> Certificate:
     )
 
 
+def text(path: Path) -> bytes:
+    """The certificate in a PEM file and nothing else that may stand there. Raises as `read` does."""
+    return x509.load_pem_x509_certificate(path.read_bytes()).public_bytes(_PEM)
+
+
 def write_private(path: Path, content: bytes) -> None:
     """A file for its owner only, private from its first byte and never half written."""
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,9 +13,12 @@ from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 from twinbook.composition import configure_logging
+from twinbook.doctor import Check, Verdict
 from twinbook.engine.connection import Connection
 from twinbook.http import Http
-from twinbook.settings import Settings, load
+from twinbook.install import System
+from twinbook.install.guiding import LOGIN
+from twinbook.settings import ConnectionSettings, Settings, load
 from twinbook.settings.model import LogSettings
 from twinbook.settings.revising import Origin
 from twinbook.store import people as stored_people
@@ -27,6 +30,7 @@ from twinbook.web.access.roles import Role
 from twinbook.web.access.secrets import Sealer
 from twinbook.web.app import create_app
 from twinbook.web.dashboard import INSTALLATION, Dashboard
+from twinbook.web.examinations import Examine
 from twinbook.web.settings.impacts import OpenConnection
 
 PASSWORD = "correct horse battery staple"
@@ -58,6 +62,11 @@ def settings_in(directory: Path, web: str = "") -> Settings:
     return load(path, {})
 
 
+async def nothing_amiss(_settings: ConnectionSettings, system: System) -> AsyncGenerator[Check]:
+    """Checks that call nobody."""
+    yield Check(LOGIN[system], f"{system}.login", f"{system.label} login", Verdict.OK)
+
+
 @dataclass(slots=True)
 class Rig:
     """An application over a store. `client` gives a signed-in browser of any role."""
@@ -78,6 +87,7 @@ class Rig:
         live: Mapping[str, Connection] | None = None,
         http: Http | None = None,
         open_connection: OpenConnection | None = None,
+        examine: Examine | None = None,
     ) -> Rig:
         configure_logging(LogSettings(level="error"))
         sealer = Sealer(Fernet.generate_key())
@@ -91,6 +101,7 @@ class Rig:
             live=live,
             origin=Origin(directory / "twinbook.toml", {}),
             open_connection=open_connection,
+            examine=examine or nothing_amiss,
         )
         return cls(create_app(dashboard), dashboard, database)
 

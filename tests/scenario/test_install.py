@@ -12,7 +12,7 @@ from tests.scenario.deployment import deploy
 from tests.scenario.product import Answer, Product
 
 from twinbook import certificates
-from twinbook.install import Draft, System, netsuite_guide, salesforce_guide
+from twinbook.install import Draft, System, examine, guide_of
 from twinbook.install.keys import ensure_key
 from twinbook.install.rotation import CannotRotateError, rotate
 
@@ -40,8 +40,11 @@ async def install(p: Product, system: str, **values: str) -> str | None:
     """What the command does, in this process; returns the next step."""
     draft, system = Draft.open(p.config, None, p.environment()), System(system)
     draft.enter(system, values)
-    key = ensure_key(draft, system, now=datetime.now(UTC), replace=False)
-    guide = await (salesforce_guide if system is System.SALESFORCE else netsuite_guide)(draft, key)
+    now = datetime.now(UTC)
+    key = ensure_key(draft, system, now=now, replace=False)
+    settings = draft.settings(system)
+    checks = [check async for check in examine(settings, system, now=now)] if settings else []
+    guide = guide_of(draft, system, key, checks)
     draft.file.save()
     return guide.next.code if guide.next else None
 

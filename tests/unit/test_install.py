@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from twinbook import certificates
-from twinbook.install import Draft, State, System, salesforce_guide
+from twinbook.install import Draft, State, System, guide_of
 from twinbook.install.keys import ensure_key, next_key_file
 from twinbook.install.rotation import CannotRotateError, rotate
 from twinbook.install.salesforce import needed
@@ -64,10 +64,10 @@ def test_of_several_connections_one_must_be_named(tmp_path: Path) -> None:
     assert draft.file.get(("connections", "a", "salesforce")) == {}
 
 
-async def test_settings_that_are_refused_for_another_reason_say_so(draft: Draft) -> None:
+def test_settings_that_are_refused_for_another_reason_say_so(draft: Draft) -> None:
     draft.enter(System.SALESFORCE, ORG | {"auth": "client-credentials", "client_secret": "x"})
     draft.file.put(("connections", "default", "contacts", "direction"), "sideways")
-    guide = await salesforce_guide(draft, KEY)
+    guide = guide_of(draft, System.SALESFORCE, KEY, [])
     [step] = [step for step in guide.steps if step.code == "settings"]
     assert (step.state, guide.next) == (State.BROKEN, guide.steps[2])
     assert "contacts.direction" in step.instructions[0]

@@ -5,25 +5,19 @@ from __future__ import annotations
 import asyncio
 import os
 import secrets
-from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import click
 
 from twinbook.cli.context import json_option, print_json
 from twinbook.cli.exits import Exit, Problem
 from twinbook.cli.terminal import say
-from twinbook.install import Draft, Guide, State, Step, System, netsuite_guide, salesforce_guide
+from twinbook.install import Draft, Guide, State, Step, System, examine, guide_of
 from twinbook.install.keys import ensure_key
 from twinbook.install.rotation import CannotRotateError, rotate
 
 MARKS = {State.DONE: ("✓", "green"), State.TO_DO: ("○", None), State.BROKEN: ("✗", "red")}
-_GUIDES: dict[System, Callable[[Draft, Step], Coroutine[Any, Any, Guide]]] = {
-    System.SALESFORCE: salesforce_guide,
-    System.NETSUITE: netsuite_guide,
-}
 
 force_option = click.option("--force", is_flag=True, help="Make a new key although there is one.")
 rotate_option = click.option(
@@ -92,13 +86,19 @@ def _install(
         else:
             draft.enter(system, given)
             key = ensure_key(draft, system, now=now, replace=force)
-            guide = asyncio.run(_GUIDES[system](draft, key))
+            guide = asyncio.run(_guide(draft, system, key, now))
     except (CannotRotateError, OSError, ValueError) as error:
         raise Problem(str(error), Exit.USAGE) from None
     draft.file.save()
     _show(guide, draft, as_json=as_json)
     if guide.next is not None:
         ctx.exit(int(Exit.FOUND))
+
+
+async def _guide(draft: Draft, system: System, key: Step, now: datetime) -> Guide:
+    settings = draft.settings(system)
+    checks = [check async for check in examine(settings, system, now=now)] if settings else []
+    return guide_of(draft, system, key, checks)
 
 
 def _draft(ctx: click.Context) -> Draft:
@@ -120,8 +120,11 @@ def _show(guide: Guide, draft: Draft, *, as_json: bool) -> None:
         mark = "→" if step == guide.next and step.state is State.TO_DO else mark
         say(f"{mark} {number} {step.title:<48}", fg=colour, nl=False)
         say(step.detail)
-        for line in step.instructions:
+        for line in (*step.instructions, *step.commands):
             say(f"      {line}")
+        if step.asks is not None and step.state is not State.DONE:
+            option = step.asks.key.replace("_", "-")
+            say(f"      Enter it: twinbook install {guide.system} --{option} {step.asks.example}")
     if guide.next is None:
         say("All done. Next: twinbook doctor")
     else:

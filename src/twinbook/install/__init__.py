@@ -7,8 +7,7 @@ Nothing remembers how far an installation is: that is read off the settings file
 from __future__ import annotations
 
 from twinbook.install.draft import Draft
-from twinbook.install.netsuite import netsuite_guide
-from twinbook.install.salesforce import salesforce_guide
-from twinbook.install.steps import Guide, State, Step, System
+from twinbook.install.guiding import examine, guide_of
+from twinbook.install.steps import Ask, Guide, State, Step, System
 
-__all__ = ["Draft", "Guide", "State", "Step", "System", "netsuite_guide", "salesforce_guide"]
+__all__ = ["Ask", "Draft", "Guide", "State", "Step", "System", "examine", "guide_of"]

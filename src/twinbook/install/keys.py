@@ -27,26 +27,51 @@ def key_file(draft: Draft, system: System) -> Path:
 def ensure_key(draft: Draft, system: System, *, now: datetime, replace: bool) -> Step:
     """Make key and certificate unless they are there, and enter the key's name in the settings.
 
-    A key that is there is used and never overwritten, unless `replace` says so.
+    A key that is there is used and never overwritten, unless `replace` says so. Raises OSError, and ValueError for a
+    key that is none.
     """
-    auth = draft.get(system, "auth")
-    if auth in SECRETS:
-        return Step("key", "Key and certificate", State.DONE, f'not needed for auth = "{auth}"')
-    if draft.get(system, "private_key"):
-        return Step("key", "Key and certificate", State.DONE, "the key stands in the settings themselves")
+    if _needs_key(draft, system):
+        path = key_file(draft, system)
+        if replace or not path.exists():
+            certificates.make(path, now=now, replace=replace)
+        elif not certificates.beside(path).exists():
+            certificates.certify(path, now=now)
+        if draft.get(system, KEY) is None:
+            draft.enter(system, {KEY: path.name})
+    return key_step(draft, system)
+
+
+def key_step(draft: Draft, system: System) -> Step:
+    """Whether key and certificate are there."""
+    code, title = "key", "Key and certificate"
+    if not _needs_key(draft, system):
+        auth = draft.get(system, "auth")
+        why = (
+            f'not needed for auth = "{auth}"'
+            if auth in SECRETS
+            else "the key stands in the settings themselves"
+        )
+        return Step(code, title, State.DONE, why)
     path = key_file(draft, system)
     certificate = certificates.beside(path)
-    if replace or not path.exists():
-        certificates.make(path, now=now, replace=replace)
-    elif not certificate.exists():
-        certificates.certify(path, now=now)
-    if draft.get(system, KEY) is None:
-        draft.enter(system, {KEY: path.name})
-    found = certificates.read(certificate)
+    if draft.get(system, KEY) is None or not path.exists() or not certificate.exists():
+        return Step(code, title, State.TO_DO, "", (_MAKE,))
+    try:
+        found = certificates.read(certificate)
+    except (OSError, ValueError):
+        broken = f"{certificate.name} holds no certificate that can be read"
+        return Step(code, title, State.BROKEN, broken, (f"Move it away, and make one anew. {_MAKE}",))
     detail = (
         f"{path.name} (keep it secret), {certificate.name} (to upload), valid until {found.ends:%Y-%m-%d}"
     )
-    return Step("key", "Key and certificate", State.DONE, detail)
+    return Step(code, title, State.DONE, detail)
+
+
+_MAKE = "Twinbook makes both. The key stays on this machine, for its owner only; the certificate is what you upload."
+
+
+def _needs_key(draft: Draft, system: System) -> bool:
+    return draft.get(system, "auth") not in SECRETS and not draft.get(system, "private_key")
 
 
 def next_key_file(path: Path) -> Path:

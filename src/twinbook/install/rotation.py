@@ -10,14 +10,12 @@ from datetime import datetime
 from pathlib import Path
 
 from twinbook import certificates
-from twinbook.doctor import Check, Page, Verdict
-from twinbook.install import netsuite, salesforce
+from twinbook.doctor import Check, Verdict
 from twinbook.install.draft import Draft
+from twinbook.install.guiding import LOGIN, examine
 from twinbook.install.keys import KEY, key_file, next_key_file
 from twinbook.install.steps import Guide, State, Step, System
 from twinbook.settings import ConnectionSettings
-
-_LOGIN = {System.SALESFORCE: Page.SALESFORCE_LOGIN, System.NETSUITE: Page.NETSUITE_LOGIN}
 
 
 class CannotRotateError(Exception):
@@ -52,7 +50,8 @@ async def rotate(draft: Draft, system: System, *, certificate_id: str | None, no
     made = _made(keys, now)
     if system is System.NETSUITE and certificate_id is None:
         return _guide(draft, system, made, Step("upload", "Upload", State.TO_DO, "", _upload(system, keys)))
-    problem = await _login_problem(_with_key(settings, system, keys.next, certificate_id), system)
+    next_settings = _with_key(settings, system, keys.next, certificate_id)
+    problem = await _login_problem(next_settings, system, now)
     if problem is not None:
         told = (f"{problem.detail}. {problem.remedy}", *_upload(system, keys))
         upload = Step("upload", "Upload", State.TO_DO, "the login with the next key does not work yet", told)
@@ -97,11 +96,11 @@ def _with_key(
     return settings.model_copy(update={system.value: table.model_copy(update=changes)})
 
 
-async def _login_problem(settings: ConnectionSettings, system: System) -> Check | None:
-    examine = salesforce.examine if system is System.SALESFORCE else netsuite.examine
-    checks = await examine(settings)
-    mine = (check for check in checks if check.page is _LOGIN[system])
-    return next((check for check in mine if check.verdict is Verdict.BROKEN), None)
+async def _login_problem(settings: ConnectionSettings, system: System, now: datetime) -> Check | None:
+    async for check in examine(settings, system, now=now):
+        if check.page is LOGIN[system] and check.verdict is Verdict.BROKEN:
+            return check
+    return None
 
 
 def _upload(system: System, keys: _Keys) -> tuple[str, ...]:

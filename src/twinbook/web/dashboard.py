@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Annotated, TypeVar
 
 from fastapi import Depends
 from fastapi.requests import HTTPConnection
 
 from twinbook.composition import connect
+from twinbook.doctor import Check
 from twinbook.domain.ports import Schema
 from twinbook.domain.records import Entity, Side
 from twinbook.engine.clock import SystemClock
 from twinbook.engine.connection import Connection
 from twinbook.http import Http
+from twinbook.install import System
+from twinbook.install import examine as examine_system
 from twinbook.settings import ConnectionSettings, Settings
 from twinbook.settings.revising import Origin
 from twinbook.store.database import Database, Store, Tx
@@ -26,6 +30,7 @@ from twinbook.web.access.passwords import Passwords
 from twinbook.web.access.secrets import Sealer
 from twinbook.web.access.throttle import Throttle
 from twinbook.web.counting import Kept
+from twinbook.web.examinations import Examinations, Examine
 from twinbook.web.lifetime import Closing, Watchers
 from twinbook.web.problems import Problem
 from twinbook.web.queries import contacts, news
@@ -69,6 +74,7 @@ class Dashboard:
     open_connection: OpenConnection
     schemas: Kept[Schemas]
     impacts: Impacts
+    examinations: Examinations
 
     @classmethod
     def over(
@@ -83,11 +89,13 @@ class Dashboard:
         http: Http | None = None,
         origin: Origin | None = None,
         open_connection: OpenConnection | None = None,
+        examine: Examine | None = None,
     ) -> Dashboard:
         """The dashboard of one installation. `http` is what single sign-on calls its provider with, `origin` says where
-        the settings can be changed, and `open_connection` logs in to try settings out."""
+        the settings can be changed, `open_connection` logs in to try settings out, and `examine` checks them."""
         opener = open_connection or _opening(database)
         impacts = Impacts(opener)
+        examinations = Examinations(examine or _examining(now), now)
 
         async def counted(connection: str) -> list[Tally]:
             return await database.read(connection, contacts.counts)
@@ -97,7 +105,7 @@ class Dashboard:
         async def stamped(connection: str) -> tuple[Stamp, object]:
             cells = await counts.get(connection)
             stamp = await database.read(connection, lambda tx: news.stamp(tx, cells))
-            return stamp, impacts.progress(connection)
+            return stamp, (impacts.progress(connection), examinations.progress(connection))
 
         async def described(connection: str) -> Schemas:
             async with opener(connection, settings.connections[connection]) as live:
@@ -130,6 +138,7 @@ class Dashboard:
             opener,
             Kept(described, now, SCHEMA_SECONDS),
             impacts,
+            examinations,
         )
 
     def alive_since(self) -> float:
@@ -156,6 +165,13 @@ def _opening(database: Database) -> OpenConnection:
         return connect(settings, Store(database, name), SystemClock())
 
     return opened
+
+
+def _examining(now: Callable[[], float]) -> Examine:
+    def examined(settings: ConnectionSettings, system: System) -> AsyncGenerator[Check]:
+        return examine_system(settings, system, now=datetime.fromtimestamp(now(), UTC))
+
+    return examined
 
 
 def dashboard_of(request: HTTPConnection) -> Dashboard:

@@ -48,6 +48,7 @@ NAVIGATION = (
     Place("/errors", "Errors", "errors"),
     Place("/drift", "Drift", "drift"),
     Place("/settings", "Settings", "settings"),
+    Place("/install", "Set-up", "plug", Role.ADMINISTRATOR),
     Place("/people", "People", "access", Role.ADMINISTRATOR),
     Place("/notifications", "Notifications", "bell", Role.ADMINISTRATOR),
     Place("/audit", "Audit", "audit", Role.ADMINISTRATOR),

@@ -82,6 +82,7 @@ async def _answering(dashboard: Dashboard, listener: socket.socket) -> AsyncIter
         server.should_exit = True
         await serving
         await dashboard.impacts.close()
+        await dashboard.examinations.close()
 
 
 class _Server(uvicorn.Server):

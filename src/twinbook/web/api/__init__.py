@@ -1,6 +1,16 @@
 """The API under /api/v1, one module for each resource. `ROUTERS` is the list of them that the application serves."""
 
-from twinbook.web.api import contacts, errors, notifications, overview, record, review, settings, sweeps
+from twinbook.web.api import (
+    contacts,
+    errors,
+    install,
+    notifications,
+    overview,
+    record,
+    review,
+    settings,
+    sweeps,
+)
 
 ROUTERS = (
     overview.router,
@@ -9,6 +19,7 @@ ROUTERS = (
     review.router,
     errors.router,
     settings.router,
+    install.router,
     sweeps.router,
     notifications.router,
 )

@@ -7,6 +7,7 @@ from twinbook.web.pages import (
     drift,
     errors,
     health,
+    install,
     live,
     mapping,
     notifications,
@@ -38,4 +39,5 @@ ROUTERS = (
     audit.router,
     settings.router,
     mapping.router,
+    install.router,
 )

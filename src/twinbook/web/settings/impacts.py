@@ -20,6 +20,7 @@ from twinbook.domain.records import Entity
 from twinbook.engine.connection import Connection
 from twinbook.engine.insight.impact import Compared, compare
 from twinbook.settings import ConnectionSettings
+from twinbook.web.background import Background
 
 OpenConnection = Callable[[str, ConnectionSettings], AbstractAsyncContextManager[Connection]]
 
@@ -83,7 +84,8 @@ class Impacts:
 
     def __init__(self, open_connection: OpenConnection) -> None:
         self._open = open_connection
-        self._known: dict[str, tuple[str, Impact, asyncio.Task[None]]] = {}
+        self._known: dict[str, tuple[str, Impact]] = {}
+        self._work = Background[str]()
 
     def of(self, connection: str, name: str) -> Impact | None:
         """What is known of this change, None where it was not tried out."""
@@ -99,26 +101,17 @@ class Impacts:
         self, connection: str, name: str, before: ConnectionSettings, after: ConnectionSettings
     ) -> Impact:
         """Try a change out, in place of the one before."""
-        self._end(connection)
         impact = Impact()
-        task = asyncio.create_task(self._carry(connection, impact, before, after))
-        self._known[connection] = (name, impact, task)
+        self._known[connection] = (name, impact)
+        self._work.begin(connection, self._carry(connection, impact, before, after))
         return impact
 
     async def settled(self, connection: str, seconds: float) -> None:
         """Wait until it is done, but no longer than this: a small installation answers at once."""
-        known = self._known.get(connection)
-        if known:
-            await asyncio.wait([known[2]], timeout=seconds)
+        await self._work.settled(connection, seconds)
 
     async def close(self) -> None:
-        for connection in self._known:
-            self._end(connection)
-        await asyncio.gather(*(task for _, _, task in self._known.values()), return_exceptions=True)
-
-    def _end(self, connection: str) -> None:
-        if connection in self._known:
-            self._known[connection][2].cancel()
+        await self._work.close()
 
     async def _carry(
         self, connection: str, impact: Impact, before: ConnectionSettings, after: ConnectionSettings
