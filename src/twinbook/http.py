@@ -22,6 +22,7 @@ import asyncio
 import json
 import re
 import ssl
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
@@ -64,12 +65,14 @@ class HttpSettings:
 
 @dataclass(frozen=True, slots=True)
 class HttpResponse:
-    """A whole answer. `headers` is looked up without regard to case; `received_at` is in epoch seconds."""
+    """A whole answer. `headers` is looked up without regard to case; `received_at` is in epoch seconds, and the call
+    took `seconds`."""
 
     status: int
     headers: Mapping[str, str]
     body: bytes = field(repr=False)
     received_at: float
+    seconds: float = 0.0
 
     def json(self) -> Any:
         """The parsed body; raises `ValueError` when it is no JSON, such as an HTML error page.
@@ -88,6 +91,11 @@ class HttpResponse:
         return self.body.decode("utf-8", errors="replace")
 
     @property
+    def answered_at(self) -> float | None:
+        """When the server answered by its own clock, in epoch seconds and whole ones; None where it does not say."""
+        return _moment(self.headers.get("Date", ""))
+
+    @property
     def retry_after(self) -> float | None:
         """Seconds that `Retry-After` asks to wait, in either of its two forms."""
         value = self.headers.get("Retry-After", "").strip()
@@ -97,10 +105,16 @@ class HttpResponse:
             return max(0.0, float(value))
         except ValueError:
             pass
-        try:
-            return max(0.0, parsedate_to_datetime(value).timestamp() - self.received_at)
-        except (ValueError, TypeError):
-            return None
+        moment = _moment(value)
+        return None if moment is None else max(0.0, moment - self.received_at)
+
+
+def _moment(text: str) -> float | None:
+    """An HTTP date in epoch seconds; None for what is none."""
+    try:
+        return parsedate_to_datetime(text).timestamp()
+    except (ValueError, TypeError):
+        return None
 
 
 def _whole(value: Any) -> Any:
@@ -181,12 +195,14 @@ class HttpTransport:
         if params:
             url = f"{url}{'&' if '?' in url else '?'}{encode_query(params)}"
         target = _parse(url)
+        began = time.monotonic()
         try:
             async with self._open().request(
                 method, target, headers=sent, data=data, allow_redirects=False, proxy=self._settings.proxy
             ) as response:
                 body = await self._read(response)
-                return HttpResponse(response.status, response.headers, body, self._clock())
+                took = time.monotonic() - began
+                return HttpResponse(response.status, response.headers, body, self._clock(), took)
         except (aiohttp.ClientError, TimeoutError, OSError) as failure:
             raise _translate(failure, target.host or "?", writes=method not in READ_METHODS) from failure
 

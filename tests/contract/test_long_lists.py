@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
+from contextlib import closing
 from dataclasses import replace
 
 import pytest
@@ -11,6 +12,7 @@ from tests.contract.salesforce_orgs import CONFIG, OrgInSandbox
 
 from twinbook.domain.ports import Stamp
 from twinbook.domain.records import Entity
+from twinbook.domain.versions import SETTLED_AFTER_S, moment_of
 from twinbook.salesforce.bulk import BulkQuery
 from twinbook_sandbox.core.clock import Clock
 from twinbook_sandbox.salesforce.org import SalesforceOrg
@@ -56,11 +58,24 @@ async def test_a_job_lists_what_pages_would(org: OrgInSandbox) -> None:
     stamps = await listed(org)
     read = await org.side.read_contacts(ids)
     assert sorted(stamps) == [
-        Stamp(id_, read[id_].version, read[id_].netsuite_id, "800") for id_ in sorted(ids)
+        Stamp(id_, moment_of(read[id_].version), read[id_].netsuite_id, "800") for id_ in sorted(ids)
     ]
     counted = org.traffic.counters
     assert counted["bulk.query.results"].calls == 3
     assert counted["bulk.query.delete"].calls == 1
+
+
+@pytest.mark.parametrize("bulk_from", [1, 100])
+async def test_what_is_read_in_the_second_of_its_change_equals_no_stamp(bulk_from: int) -> None:
+    clock = Clock()
+    with closing(SalesforceOrg(clock)) as emulated:
+        async with OrgInSandbox.serve(emulated, clock, replace(CONFIG, bulk_from=bulk_from)) as org:
+            id_ = await org.contact(LastName="Hasty")
+            young = (await org.side.read_contacts([id_]))[id_].version
+            [stamp] = await listed(org)
+            assert stamp.version != young
+            clock.advance(2 * SETTLED_AFTER_S)
+            assert (await org.side.read_contacts([id_]))[id_].version == stamp.version
 
 
 async def test_few_records_are_listed_by_pages(org: OrgInSandbox) -> None:

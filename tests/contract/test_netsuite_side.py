@@ -31,6 +31,7 @@ from tests.memory.single import (
 from twinbook.domain.errors import PermanentError, TemporaryError
 from twinbook.domain.ports import ContactQuery, Failed, Stamp, WriteResult, Written
 from twinbook.domain.records import Entity, Key, NetSuiteContact, Side, Value
+from twinbook.domain.versions import moment_of
 
 SF_ID = "003Kx00000AbCdEIAV"
 ACCOUNT_SF_ID = "001Kx00000AbCdEIAV"
@@ -363,7 +364,9 @@ class TestListingAndPolling:
                 break
         read = {c.id: c for c in await account.side.find_contacts(ContactQuery(ids=frozenset(made)))}
         bears = {made[0]: SF_ID}
-        assert stamps == [Stamp(id_, read[id_].version, bears.get(id_)) for id_ in sorted(made, key=int)]
+        assert stamps == [
+            Stamp(id_, moment_of(read[id_].version), bears.get(id_)) for id_ in sorted(made, key=int)
+        ]
 
     async def test_changes_after_now(self, account: Account) -> None:
         old = await account.contact(lastName="Old")

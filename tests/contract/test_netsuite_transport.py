@@ -12,6 +12,7 @@ from tests.contract.netsuite_accounts import SUBSIDIARY, account_in_sandbox, new
 from twinbook.domain.errors import PermanentError, TemporaryError
 from twinbook.domain.ports import ContactQuery, Create, Delete, Failed, NetSuiteWrite, Update, Written
 from twinbook.domain.records import NetSuiteContact
+from twinbook.domain.versions import moment_of
 from twinbook_sandbox.netsuite.account import NetSuiteAccount
 
 
@@ -56,6 +57,31 @@ async def test_without_a_deployment_auto_is_rest(emulated: NetSuiteAccount) -> N
             await account.side.restlet_release()
         assert refused.value.code == "NO_RESTLET"
         assert "packages/netsuite" in refused.value.remedy
+
+
+@pytest.mark.parametrize("transport", ["rest", "restlet"])
+@pytest.mark.parametrize("zone", ["America/Los_Angeles", "Asia/Kathmandu"])
+async def test_what_is_read_in_the_second_of_its_change_equals_no_stamp(
+    emulated: NetSuiteAccount, transport: str, zone: str
+) -> None:
+    emulated.switches.company_time_zone = zone
+    async with account_in_sandbox(emulated, transport=transport) as account:
+        id_ = await account.contact(lastName="Hasty")
+
+        async def version() -> str:
+            [read] = await account.side.find_contacts(ContactQuery(ids=frozenset({id_})))
+            return read.version
+
+        young = await version()
+        [stamp] = [each for each in (await account.side.list_stamps(None)).stamps if each.id == id_]
+        assert stamp.version != young
+        written = await account.side.write_contacts({"k": Update(id_, {"title": "CTO"}, young)})
+        assert isinstance(written["k"], Written)
+        kept = written["k"].kept
+        assert kept is None or kept.version != moment_of(kept.version)
+        await account.control.advance(60)
+        [stamp] = [each for each in (await account.side.list_stamps(None)).stamps if each.id == id_]
+        assert await version() == stamp.version
 
 
 async def test_a_stale_write_is_temporary_and_the_next_look_succeeds(emulated: NetSuiteAccount) -> None:

@@ -13,6 +13,7 @@ from tests.memory.salesforce import MemorySalesforce
 from twinbook.domain.errors import PermanentError
 from twinbook.domain.ports import Failed, Stamp, WriteResult, Written
 from twinbook.domain.records import Entity, Key, Side
+from twinbook.domain.versions import moment_of
 from twinbook.salesforce.errors import duplicate_holder
 from twinbook_sandbox.core.clock import Clock
 from twinbook_sandbox.salesforce.org import SalesforceOrg
@@ -377,7 +378,8 @@ class TestListing:
         read = await org.side.read_contacts(ids)
         assert page.next is None
         assert sorted(page.stamps) == sorted(
-            Stamp(id_, read[id_].version, read[id_].netsuite_id, read[id_].account_customer_id) for id_ in ids
+            Stamp(id_, moment_of(read[id_].version), read[id_].netsuite_id, read[id_].account_customer_id)
+            for id_ in ids
         )
 
     async def test_contacts_of_some_accounts(self, org: Org) -> None:

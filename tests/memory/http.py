@@ -12,6 +12,9 @@ from multidict import CIMultiDict
 
 from twinbook.http import HttpResponse
 
+ANSWERED = "Fri, 01 Jan 2027 00:00:00 GMT"
+"""When answers are given: long after the times in them."""
+
 
 @dataclass(frozen=True, slots=True)
 class Request:
@@ -60,4 +63,4 @@ def reply(
 ) -> HttpResponse:
     """An answer with a JSON body, or with `text` as it is."""
     raw = text.encode() if text is not None else orjson.dumps(body)
-    return HttpResponse(status, CIMultiDict(headers or {}), raw, 1_790_000_000.0)
+    return HttpResponse(status, CIMultiDict({"Date": ANSWERED, **(headers or {})}), raw, 1_790_000_000.0)

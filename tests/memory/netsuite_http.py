@@ -22,6 +22,9 @@ class Request:
     data: bytes | None = None
 
 
+ANSWERED = "Fri, 01 Jan 2027 00:07:30 GMT"
+"""When answers are given: long after, and not at the same place in the quarter as, the times in them."""
+
 Answer = HttpResponse | Exception
 Handler = Callable[[Request], Answer | Awaitable[Answer]]
 
@@ -57,7 +60,8 @@ class ScriptedHttp:
 def answer(status: int = 200, body: object = None, **headers: str) -> HttpResponse:
     """An answer with a JSON body, or with these bytes. Header names are given with underscores."""
     raw = body if isinstance(body, bytes) else b"" if body is None else orjson.dumps(body)
-    return HttpResponse(status, {name.replace("_", "-"): value for name, value in headers.items()}, raw, 0.0)
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return HttpResponse(status, {"Date": ANSWERED, **named}, raw, 0.0)
 
 
 def refusal(status: int, code: str, detail: str, **where: str) -> HttpResponse:

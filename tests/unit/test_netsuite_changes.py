@@ -16,8 +16,9 @@ from tests.memory.netsuite_http import NoLogin, Request, ScriptedHttp, rows
 from twinbook.domain.errors import PermanentError
 from twinbook.domain.ports import Changes
 from twinbook.domain.records import Entity
+from twinbook.domain.versions import SETTLED_AFTER_S
 from twinbook.http import HttpResponse
-from twinbook.netsuite.changes import SETTLED_AFTER_S, WIDE_EVERY_S, ChangeFeed
+from twinbook.netsuite.changes import WIDE_EVERY_S, ChangeFeed
 from twinbook.netsuite.client import NetSuiteClient
 from twinbook.netsuite.permits import Permits
 from twinbook.netsuite.suiteql import SuiteQL

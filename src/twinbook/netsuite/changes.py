@@ -24,11 +24,11 @@ import orjson
 from twinbook.domain.errors import PermanentError
 from twinbook.domain.ports import Changes
 from twinbook.domain.records import Entity, Key, Side
+from twinbook.domain.versions import SETTLED_AFTER_S
 from twinbook.netsuite.metadata import RECORD_TYPES
 from twinbook.netsuite.suiteql import PAGE, TIME_FORMAT, Row, SuiteQL, id_literal, literal, timestamp
 
 BEGINNING: Final = "1970-01-01 00:00:00"
-SETTLED_AFTER_S: Final = 3.0
 WIDE_OVERLAP: Final = timedelta(minutes=65)
 WIDE_EVERY_S: Final = 600.0
 _PYTHON_TIME = "%Y-%m-%d %H:%M:%S"

@@ -14,6 +14,7 @@ from typing import Any, Final
 from twinbook.domain.errors import PermanentError, SideError, TemporaryError
 from twinbook.domain.ports import Create, Delete, Failed, Guard, NetSuiteWrite, Update, WriteResult, Written
 from twinbook.domain.records import Fields, NetSuiteContact, NetSuiteCustomer
+from twinbook.domain.versions import moment_of
 from twinbook.http import HttpResponse
 from twinbook.netsuite.addresses import subrecord
 from twinbook.netsuite.client import NetSuiteClient
@@ -22,7 +23,7 @@ from twinbook.netsuite.errors import Refusal, judged
 from twinbook.netsuite.fields import ADDRESS_FIELDS, DATE, DATETIME
 from twinbook.netsuite.reading import ContactReader, CustomerReader
 from twinbook.netsuite.records import RecordType, checked_external_id, checked_id
-from twinbook.netsuite.rows import Keys, Shape, usable
+from twinbook.netsuite.rows import Keys, Shape, as_read, usable
 from twinbook.netsuite.suiteql import Row, is_id
 
 PATH: Final = "/app/site/hosting/restlet.nl"
@@ -69,13 +70,13 @@ class Restlet:
         for by in _portions({column: usable(column, values) for column, values in keys.items()}):
             asked = {"action": "find", "record": shape.record.value, "by": by, **_asked(shape)}
             answer = await self._post(self._client, asked, writing=False)
-            found += [_row(item) for item in _list(answer, "rows")]
+            found += [as_read(_row(item), answer) for item in _list(_object(answer), "rows")]
         return found
 
     async def write(
         self, record: RecordType, writes: Sequence[Mapping[str, Any]], shape: Shape, guard: Guard
     ) -> Mapping[str, Mapping[str, Any]]:
-        """Results by key, as the script gives them."""
+        """Results by key, as the script gives them; `row` is what NetSuite kept, where it tells."""
         asked = {
             "action": "write",
             "record": record.value,
@@ -84,17 +85,16 @@ class Restlet:
             "seconds": min(self.script.timeout_s * SHARE_OF_TIMEOUT, MAX_SECONDS),
         }
         answer = await self._post(self._client.guarded(guard), asked, writing=True)
-        return {str(result.get("key")): result for result in _list(answer, "results")}
+        results = _list(_object(answer), "results")
+        return {str(result.get("key")): _with_row(result, answer) for result in results}
 
     @property
     def _address(self) -> dict[str, str]:
         return {"script": self.script.script, "deploy": self.script.deployment}
 
-    async def _post(
-        self, client: NetSuiteClient, asked: Mapping[str, Any], *, writing: bool
-    ) -> Mapping[str, Any]:
+    async def _post(self, client: NetSuiteClient, asked: Mapping[str, Any], *, writing: bool) -> HttpResponse:
         body = {"version": VERSION, **asked}
-        return _object(await client.call("POST", PATH, params=self._address, json=body, writing=writing))
+        return await client.call("POST", PATH, params=self._address, json=body, writing=writing)
 
 
 class RestletWriter:
@@ -163,9 +163,14 @@ class RestletWriter:
             if answer is None:
                 results[key] = Failed(_unreadable(), of_call=True)
             elif answer.get("status") != "DEFERRED":
-                kept = _kept(reader, _row(answer["row"]), shape) if answer.get("row") else None
+                kept = _kept(reader, answer["row"], shape) if answer.get("row") else None
                 results[key] = _result(answer, kept)
         return results
+
+
+def _with_row(result: Mapping[str, Any], answer: HttpResponse) -> Mapping[str, Any]:
+    row = result.get("row")
+    return {**result, "row": as_read(_row(row), answer)} if row else result
 
 
 def _kept(
@@ -208,7 +213,7 @@ def _asked_write(key: str, write: NetSuiteWrite) -> dict[str, Any]:
             named = {"key": key, "op": "create", "externalId": checked_external_id(external_id)}
             return {**named, **_asked_fields(fields)}
         case Update(id_, fields, version):
-            condition = {} if version is None else {"ifVersion": version}
+            condition = {} if version is None else {"ifVersion": moment_of(version)}
             named = {"key": key, "op": "update", "id": checked_id(id_)}
             return {**named, **condition, **_asked_fields(fields)}
         case Delete(id_):

@@ -6,10 +6,12 @@ Values are escaped by hand because bound parameters are not dependable (netsuite
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 from twinbook.domain.errors import TemporaryError
+from twinbook.http import HttpResponse
 from twinbook.netsuite.client import NetSuiteClient
 
 PATH: Final = "/services/rest/query/v1/suiteql"
@@ -87,6 +89,15 @@ def _or(lists: Mapping[str, Sequence[str]]) -> str:
     return f"({' OR '.join(parts)})"
 
 
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some rows, whether others follow, and the answer that they came in."""
+
+    rows: list[Row]
+    more: bool
+    answer: HttpResponse
+
+
 class SuiteQL:
     """Queries against one account. Every method raises `TemporaryError` or `PermanentError`."""
 
@@ -95,21 +106,22 @@ class SuiteQL:
 
     async def query(self, sql: str) -> Sequence[Row]:
         """All rows, page by page, at most 100,000. Give `sql` an order that does not change meanwhile."""
-        rows: list[Row] = []
-        for page in range(MAX_PAGES):
-            found, more = await self._page(sql, limit=PAGE, offset=page * PAGE)
-            rows += found
-            if not more:
+        return [row async for page in self.pages(sql) for row in page.rows]
+
+    async def pages(self, sql: str) -> AsyncIterator[Page]:
+        """The pages of `query`."""
+        for number in range(MAX_PAGES):
+            page = await self._page(sql, limit=PAGE, offset=number * PAGE)
+            yield page
+            if not page.more:
                 break
-        return rows
 
     async def first(self, sql: str, limit: int = PAGE) -> Sequence[Row]:
         """The first rows only, in one call: the step of keyset paging. `limit` is at most 1,000."""
         bounded = f"{sql} FETCH FIRST {limit} ROWS ONLY"
-        found, _ = await self._page(bounded, limit=limit, offset=0)
-        return found
+        return (await self._page(bounded, limit=limit, offset=0)).rows
 
-    async def _page(self, sql: str, *, limit: int, offset: int) -> tuple[list[Row], bool]:
+    async def _page(self, sql: str, *, limit: int, offset: int) -> Page:
         response = await self._client.call(
             "POST",
             PATH,
@@ -120,7 +132,8 @@ class SuiteQL:
         )
         try:
             answer = response.json()
-            return [_row(item) for item in answer["items"]], bool(answer.get("hasMore", False))
+            rows = [_row(item) for item in answer["items"]]
+            return Page(rows, bool(answer.get("hasMore", False)), response)
         except (ValueError, KeyError, TypeError, AttributeError) as problem:
             raise TemporaryError(
                 "UNREADABLE_ANSWER", "NetSuite's answer to a query was no rows."

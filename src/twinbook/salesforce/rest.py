@@ -11,10 +11,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any, Final
 
 from twinbook.domain.errors import PermanentError, TemporaryError
 from twinbook.domain.ports import Allowance, Failed, WriteResult, Written
+from twinbook.domain.versions import SETTLED_AFTER_S, version_seen
 from twinbook.http import Http, HttpResponse
 from twinbook.salesforce import soql
 from twinbook.salesforce.auth import Token, TokenProvider
@@ -50,13 +52,14 @@ class SalesforceRest:
         if config.save_past_duplicate_alerts:
             self._headers["Sforce-Duplicate-Rule-Header"] = "allowSave=true"
 
-    async def query(self, statement: str) -> list[Row]:
-        """All rows of a statement, live records only."""
-        return await self._rows(f"{self._base}/query", statement)
+    async def query(self, statement: str, *, version: str | None = None) -> list[Row]:
+        """All rows of a statement, live records only. `version` is the column that is to be made a version of: it is
+        marked where it is too young to tell of the next edit."""
+        return await self._rows(f"{self._base}/query", statement, version)
 
-    async def query_all(self, statement: str) -> list[Row]:
-        """All rows of a statement, those in the recycle bin included."""
-        return await self._rows(f"{self._base}/queryAll", statement)
+    async def query_all(self, statement: str, *, version: str | None = None) -> list[Row]:
+        """Like `query`, with the records in the recycle bin."""
+        return await self._rows(f"{self._base}/queryAll", statement, version)
 
     async def count(self, sobject: str) -> int:
         """The number of live records."""
@@ -116,14 +119,19 @@ class SalesforceRest:
         """One call below the API version's path, for what is not answered in JSON."""
         return await self._call(method, self._base + path, params, json)
 
-    async def _rows(self, path: str, statement: str) -> list[Row]:
+    async def _rows(self, path: str, statement: str, version: str | None) -> list[Row]:
         """A dead locator starts the statement over once: a new token may have ended its session (1.6)."""
         try:
-            return await self._pages(await self._json("GET", path, {"q": statement}))
+            return await self._statement(path, statement, version)
         except TemporaryError as error:
             if error.code != "INVALID_QUERY_LOCATOR":
                 raise
-        return await self._pages(await self._json("GET", path, {"q": statement}))
+        return await self._statement(path, statement, version)
+
+    async def _statement(self, path: str, statement: str, version: str | None) -> list[Row]:
+        response = await self._call("GET", path, {"q": statement}, None)
+        rows = await self._pages(_parsed(response))
+        return rows if version is None else [_with_version(row, version, response) for row in rows]
 
     async def _pages(self, page: Row) -> list[Row]:
         rows: list[Row] = []
@@ -154,13 +162,7 @@ class SalesforceRest:
     async def _json(
         self, method: str, path: str, params: Mapping[str, str] | None = None, json: object | None = None
     ) -> Any:
-        response = await self._call(method, path, params, json)
-        try:
-            return response.json()
-        except ValueError as problem:
-            raise TemporaryError(
-                "UNEXPECTED_RESPONSE", f"a success with status {response.status} that is no JSON"
-            ) from problem
+        return _parsed(await self._call(method, path, params, json))
 
     async def _call(
         self, method: str, path: str, params: Mapping[str, str] | None, json: object | None
@@ -184,6 +186,24 @@ class SalesforceRest:
         if usage:
             self.usage = Allowance(API_REQUESTS, int(usage[1]), int(usage[2]))
         return response
+
+
+def _parsed(response: HttpResponse) -> Any:
+    try:
+        return response.json()
+    except ValueError as problem:
+        raise TemporaryError(
+            "UNEXPECTED_RESPONSE", f"a success with status {response.status} that is no JSON"
+        ) from problem
+
+
+def _with_version(row: Row, column: str, first_page: HttpResponse) -> Row:
+    """The moment when the org began to work on the statement is at least as late as the time of its answer, less what
+    the call took."""
+    answered = first_page.answered_at
+    settled = None if answered is None else answered - first_page.seconds - SETTLED_AFTER_S
+    changed = datetime.fromisoformat(row[column]).timestamp()
+    return {**row, column: version_seen(row[column], is_open=settled is None or changed >= settled)}
 
 
 def _cut(row: Row) -> list[str]:

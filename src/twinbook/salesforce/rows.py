@@ -14,7 +14,10 @@ from twinbook.salesforce.schema import QUOTES, WON_OPPORTUNITIES, OrgFacts, Role
 LIVE_CHILD = "IsDeleted = false"
 """queryAll looks into the recycle bin for child rows too."""
 
-SYSTEM_FIELDS = ("Id", "IsDeleted", "MasterRecordId", "LastModifiedDate", "LastModifiedBy.Name")
+VERSION = "LastModifiedDate"
+"""The field that versions are made of."""
+
+SYSTEM_FIELDS = ("Id", "IsDeleted", "MasterRecordId", VERSION, "LastModifiedBy.Name")
 
 
 class ContactRows:
@@ -54,7 +57,7 @@ class ContactRows:
         return SalesforceContact(
             id=row["Id"],
             fields=_fields(row, self._fields),
-            version=row["LastModifiedDate"],
+            version=row[VERSION],
             account_id=row["AccountId"],
             account_name=account.get("Name"),
             account_customer_id=account.get(config.id_field) or None,
@@ -132,7 +135,7 @@ class AccountRows:
             id=row["Id"],
             name=row["Name"],
             fields=_fields(row, self._fields),
-            version=row["LastModifiedDate"],
+            version=row[VERSION],
             netsuite_id=row[config.id_field] or None,
             parent_id=row["ParentId"],
             parent_customer_id=(row["Parent"] or {}).get(config.id_field) or None,

@@ -17,7 +17,7 @@ from twinbook.salesforce.config import SalesforceConfig
 from twinbook.salesforce.long_lists import LongLists
 from twinbook.salesforce.polling import BEGINNING, PollCursor, Position, decode, parse
 from twinbook.salesforce.rest import API_REQUESTS, COLLECTION_LIMIT, Row, SalesforceRest
-from twinbook.salesforce.rows import AccountRows, ContactRows
+from twinbook.salesforce.rows import VERSION, AccountRows, ContactRows
 from twinbook.salesforce.schema import SOBJECTS, OrgFacts, discover, schema_of
 
 _LEADS_TO: Final = {
@@ -89,7 +89,9 @@ class SalesforceSide:
         readers = await self._known()
         asked = _ids(ids)
         _check_batch(asked)
-        rows = await self._query_all(lambda among: readers.contacts.statement(f"Id IN ({among})"), asked)
+        rows = await self._query_all(
+            lambda among: readers.contacts.statement(f"Id IN ({among})"), asked, version=VERSION
+        )
         return {asked[row["Id"]]: readers.contacts.record(row) for row in rows}
 
     async def read_accounts(self, ids: Sequence[str]) -> Mapping[str, SalesforceAccount]:
@@ -134,7 +136,7 @@ class SalesforceSide:
 
     async def list_stamps(self, after: str | None) -> Stamps:
         id_field = self._config.id_field
-        columns = ("Id", "LastModifiedDate", id_field, f"Account.{id_field}")
+        columns = ("Id", VERSION, id_field, f"Account.{id_field}")
         found = await self._lists.part(SOBJECTS[Entity.CONTACT], columns, after)
         return Stamps(tuple(_stamp(*row) for row in found.rows), found.next)
 
@@ -181,7 +183,7 @@ class SalesforceSide:
             def statement(among: str, field: str = field) -> str:
                 return readers.contacts.statement(f"{field} IN ({among})")
 
-            rows |= {row["Id"]: row for row in await self._by_text(statement, texts)}
+            rows |= {row["Id"]: row for row in await self._by_text(statement, texts, version=VERSION)}
         return [readers.contacts.record(row) for row in rows.values()]
 
     async def find_accounts(self, customer_ids: Sequence[str]) -> Sequence[SalesforceAccount]:
@@ -253,18 +255,22 @@ class SalesforceSide:
         )
         return {asked[row["Id"]]: row[field] for row in rows if row[field]}
 
-    async def _query_all(self, statement: Callable[[str], str], ids: Iterable[str]) -> list[Row]:
+    async def _query_all(
+        self, statement: Callable[[str], str], ids: Iterable[str], *, version: str | None = None
+    ) -> list[Row]:
         rows: list[Row] = []
         for query in soql.statements(statement, [soql.text(id_) for id_ in ids]):
-            rows += await self.rest.query_all(query)
+            rows += await self.rest.query_all(query, version=version)
         return rows
 
-    async def _by_text(self, statement: Callable[[str], str], texts: Sequence[str]) -> list[Row]:
+    async def _by_text(
+        self, statement: Callable[[str], str], texts: Sequence[str], *, version: str | None = None
+    ) -> list[Row]:
         """SOQL compares texts without regard to case."""
         literals = [soql.text(text) for text in dict.fromkeys(text.strip() for text in texts) if text]
         rows: list[Row] = []
         for query in soql.statements(statement, literals):
-            rows += await self.rest.query(query)
+            rows += await self.rest.query(query, version=version)
         return list({row["Id"]: row for row in rows}.values())
 
     def _listing(self, entity: Entity, ids: Sequence[str]) -> Listing:

@@ -16,6 +16,7 @@ import time
 from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from email.utils import format_datetime
 from enum import StrEnum
 from typing import Any
 
@@ -198,9 +199,20 @@ class Traffic:
             if scope["type"] != "http" or scope["path"].startswith(EXEMPT_PREFIXES):
                 await app(scope, receive, send)
             else:
-                await _Call(self, app, scope, receive, send).run()
+                await _Call(self, app, scope, receive, self._dated(send)).run()
 
         return guarded
+
+    def _dated(self, send: Send) -> Send:
+        """Answers bear the time of the emulated system, not that of this machine."""
+
+        async def with_date(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                date = format_datetime(self.clock.now(), usegmt=True).encode()
+                message = {**message, "headers": [*message.get("headers", ()), (b"date", date)]}
+            await send(message)
+
+        return with_date
 
     def take_fault(self, kind: str, method: str, target: str) -> Fault | None:
         """The first armed fault that matches, counted as hit. Spent faults stay listed with their hits."""
