@@ -5,18 +5,17 @@ from __future__ import annotations
 from tests.memory.world import World, world
 
 from twinbook.domain.policy import Direction
-from twinbook.domain.records import Entity, Side
 from twinbook.engine.care import backfilling
+from twinbook.engine.connection import CONTACTS, Source, looked_through
 from twinbook.engine.running.listing import Lister
 from twinbook.engine.running.schedules import sweep_is_due
 from twinbook.store import runs
 from twinbook.store.runs import Run, RunState
 
-CONTACTS = (Entity.CONTACT, Side.SALESFORCE)
 DAY = 86_400.0
 
 
-async def _begin(w: World, *parts: backfilling.Part) -> list[int]:
+async def _begin(w: World, *parts: Source) -> list[int]:
     now = w.clock.now()
     return await w.store.run(lambda tx: backfilling.begin(tx, parts, by="grace", now=now))
 
@@ -86,7 +85,7 @@ async def test_a_stopped_one_has_ended_for_good_and_is_no_first_back_fill() -> N
 
 async def test_beginning_again_resumes_a_paused_one() -> None:
     async with world() as w:
-        numbers = await _begin(w, *backfilling.parts_of(Direction.BOTH))
+        numbers = await _begin(w, *looked_through(Direction.BOTH))
         assert len(numbers) == 3
         await w.store.run(backfilling.pause)
         assert await _begin(w, CONTACTS) == [numbers[1]]

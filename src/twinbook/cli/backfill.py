@@ -17,7 +17,7 @@ from twinbook.domain.plan import OutcomeKind
 from twinbook.domain.reasons import CATALOGUE, Reason
 from twinbook.domain.records import Entity
 from twinbook.engine.care import backfilling
-from twinbook.engine.care.backfilling import Part
+from twinbook.engine.connection import Source, looked_through
 from twinbook.engine.running.supervisor import Supervisor
 from twinbook.settings import Settings
 from twinbook.store import dirty_keys, runs
@@ -39,7 +39,7 @@ def backfill(ctx: click.Context, as_json: bool) -> None:
     `twinbook run` runs, that process does the work and this command shows its progress.
     """
     settings = load_settings(ctx)
-    parts = backfilling.parts_of(choose_connection(ctx, settings)[1].contacts.direction)
+    parts = looked_through(choose_connection(ctx, settings)[1].contacts.direction)
     try:
         counts = asyncio.run(_work(ctx, settings, parts, quiet=as_json))
     except StoreBusyError:
@@ -53,7 +53,7 @@ def backfill(ctx: click.Context, as_json: bool) -> None:
         ctx.exit(int(Exit.FOUND))
 
 
-async def _work(ctx: click.Context, settings: Settings, parts: Sequence[Part], *, quiet: bool) -> RunCounts:
+async def _work(ctx: click.Context, settings: Settings, parts: Sequence[Source], *, quiet: bool) -> RunCounts:
     async with session(ctx, settings, owner=True) as connection:
         run_ids = _start(connection.store, parts)
         watching = asyncio.create_task(_watch(connection.store, run_ids, quiet=quiet))
@@ -61,7 +61,7 @@ async def _work(ctx: click.Context, settings: Settings, parts: Sequence[Part], *
         return watching.result()
 
 
-def _start(store: Store, parts: Sequence[Part]) -> list[int]:
+def _start(store: Store, parts: Sequence[Source]) -> list[int]:
     return store.run_now(lambda tx: backfilling.begin(tx, parts, by=person(), now=time.time()))
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,45 +13,33 @@ from twinbook.cli.context import json_option, load_settings, print_json
 from twinbook.cli.plan_change import show_change
 from twinbook.cli.session import session
 from twinbook.cli.terminal import console, say
-from twinbook.domain.plan import AccountPlan, ContactPlan, OutcomeKind
-from twinbook.domain.reasons import CATALOGUE, Reason
+from twinbook.domain.plan import AccountPlan, ContactPlan
 from twinbook.domain.records import Side
 from twinbook.domain.why import sentence_of
-from twinbook.engine.insight.preview import Foreseen, ForeseenAccount, Preview
+from twinbook.engine.connection import ACCOUNTS, CONTACTS, NETSUITE_CONTACTS, Source
+from twinbook.engine.insight.forecast import Cell, Forecast, meaning_of
+from twinbook.engine.insight.preview import Foreseen, ForeseenAccount, Preview, Seen
 
-_LINKED = {
-    OutcomeKind.UPDATED: "would be updated",
-    OutcomeKind.UNCHANGED: "are in step already",
+TITLES = {
+    ACCOUNTS: "Accounts",
+    CONTACTS: "Contacts of Salesforce",
+    NETSUITE_CONTACTS: "Contacts of NetSuite only",
 }
-ACCOUNTS = _LINKED | {
-    OutcomeKind.CREATED: "would be created in NetSuite as customers",
-    OutcomeKind.ADOPTED: "would be linked with a customer that exists",
-}
-CONTACTS = {
-    Side.SALESFORCE: _LINKED
-    | {
-        OutcomeKind.CREATED: "would be created in NetSuite",
-        OutcomeKind.ADOPTED: "would be linked with a NetSuite contact that exists",
-    },
-    Side.NETSUITE: {
-        OutcomeKind.CREATED: "would be created in Salesforce",
-        OutcomeKind.ADOPTED: "would be linked with a Salesforce contact that exists",
-    },
-}
-TITLES = {Side.SALESFORCE: "Contacts of Salesforce", Side.NETSUITE: "Contacts of NetSuite only"}
-Counts = Counter[tuple[OutcomeKind, Reason | None]]
 
 
 @dataclass(slots=True)
 class Found:
     """What a dry run has shown. Only what was asked for is kept: there may be very many."""
 
-    accounts: Counts = field(default_factory=Counter)
-    contacts: dict[Side, Counts] = field(default_factory=dict)
+    forecast: Forecast = field(default_factory=Forecast)
     listed_accounts: list[ForeseenAccount] = field(default_factory=list)
     listed: list[Foreseen] = field(default_factory=list)
-    opening: set[str] = field(default_factory=set)
-    released: int = 0
+
+    def keep(self, item: Seen) -> None:
+        if isinstance(item, Foreseen):
+            self.listed.append(item)
+        else:
+            self.listed_accounts.append(item)
 
 
 @click.command()
@@ -107,25 +94,12 @@ async def _plan(ctx: click.Context, *, keep: bool, wanted: str | None) -> Found:
     def kept(plan: ContactPlan | AccountPlan) -> bool:
         return keep and (wanted is None or wanted in {plan.outcome.value, (plan.reason or "").casefold()})
 
-    def take(item: Foreseen) -> None:
-        found.contacts.setdefault(item.key.side, Counter())[item.plan.outcome, item.plan.reason] += 1
-        found.released += item.plan.reason is Reason.ACCOUNT_NOT_SYNCED and item.account_id in found.opening
-        if kept(item.plan):
-            found.listed.append(item)
-
     async with session(ctx, load_settings(ctx)) as connection:
-        preview = Preview(connection)
-        async for account in preview.accounts():
-            found.accounts[account.plan.outcome, account.plan.reason] += 1
-            if account.plan.outcome in (OutcomeKind.CREATED, OutcomeKind.ADOPTED):
-                found.opening.add(account.key.id)
-            if kept(account.plan):
-                found.listed_accounts.append(account)
-        async for item in preview.contacts():
-            take(item)
-        if connection.contacts.direction.reaches(Side.SALESFORCE):
-            async for item in preview.newcomers():
-                take(item)
+        for _, items in Preview(connection).lists():
+            async for item in items:
+                found.forecast.take(item)
+                if kept(item.plan):
+                    found.keep(item)
     return found
 
 
@@ -137,16 +111,18 @@ def _line(item: Foreseen | ForeseenAccount, who: str) -> str:
 def _as_json(found: Found) -> dict[str, object]:
     return {
         "counts": [
-            {"side": side, **row} for side, counts in found.contacts.items() for row in _count_rows(counts)
+            {"side": part.side, **row}
+            for part in (CONTACTS, NETSUITE_CONTACTS)
+            for row in _count_rows(found.forecast.of(part))
         ],
         "contacts": [_row(item) for item in found.listed],
-        "account_counts": _count_rows(found.accounts),
+        "account_counts": _count_rows(found.forecast.of(ACCOUNTS)),
         "accounts": [_account_row(item) for item in found.listed_accounts],
-        "released_by_accounts": found.released,
+        "released_by_accounts": found.forecast.released,
     }
 
 
-def _count_rows(counts: Counts) -> list[dict[str, object]]:
+def _count_rows(counts: Counter[Cell]) -> list[dict[str, object]]:
     return [
         {"outcome": kind, "reason": why, "number": number} for (kind, why), number in counts.most_common()
     ]
@@ -186,22 +162,22 @@ def _account_row(item: ForeseenAccount) -> dict[str, object]:
 
 
 def _print_counts(found: Found) -> None:
-    _print_table("Accounts", found.accounts, ACCOUNTS)
-    for side, counts in found.contacts.items():
-        _print_table(TITLES[side], counts, CONTACTS[side])
-    if found.released:
-        say(
-            f"{found.released} of the contacts that wait for their account are looked at again as soon as it is linked."
-        )
-    total = sum(counts.total() for counts in found.contacts.values())
-    say(f"{found.accounts.total()} accounts, {total} contacts. Nothing was written.")
+    forecast = found.forecast
+    for part, title in TITLES.items():
+        if part is ACCOUNTS or forecast.of(part):
+            _print_table(title, part, forecast.of(part))
+    if forecast.released:
+        waiting = f"{forecast.released} of the contacts that wait for their account"
+        say(f"{waiting} are looked at again as soon as it is linked.")
+    accounts = forecast.of(ACCOUNTS).total()
+    contacts = forecast.of(CONTACTS).total() + forecast.of(NETSUITE_CONTACTS).total()
+    say(f"{accounts} accounts, {contacts} contacts. Nothing was written.")
 
 
-def _print_table(title: str, counts: Counts, meanings: Mapping[OutcomeKind, str]) -> None:
+def _print_table(title: str, part: Source, counts: Counter[Cell]) -> None:
     from rich.table import Table
 
     table = Table("number", "outcome", "reason", "what it means", title=title, title_justify="left")
     for (kind, reason), number in counts.most_common():
-        meaning = meanings.get(kind) or (CATALOGUE[reason].meaning if reason else "")
-        table.add_row(str(number), kind.value, reason or "", meaning)
+        table.add_row(str(number), kind.value, reason or "", meaning_of(part, (kind, reason)))
     console().print(table)

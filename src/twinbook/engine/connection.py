@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from twinbook.domain.errors import SideError, TemporaryError
-from twinbook.domain.policy import AccountPolicy, ContactPolicy
+from twinbook.domain.policy import AccountPolicy, ContactPolicy, Direction
 from twinbook.domain.ports import EventPort, NetSuitePort, SalesforcePort
 from twinbook.domain.records import Entity, Side
 from twinbook.engine.budget import Level, level
@@ -58,8 +58,17 @@ class Source:
         return self.entity if self.side is Side.SALESFORCE else f"{self.side}:{self.entity}"
 
 
+ACCOUNTS = Source(Entity.ACCOUNT)
+CONTACTS = Source(Entity.CONTACT)
 NETSUITE_CONTACTS = Source(Entity.CONTACT, Side.NETSUITE)
 NETSUITE_CUSTOMERS = Source(Entity.ACCOUNT, Side.NETSUITE)
+
+
+def looked_through(direction: Direction) -> tuple[Source, ...]:
+    """The lists that a back-fill or a preview looks through, in their order. Accounts go first: what a won opportunity
+    links releases its contacts before they are listed."""
+    first = (ACCOUNTS, CONTACTS)
+    return (*first, NETSUITE_CONTACTS) if direction.reaches(Side.SALESFORCE) else first
 
 
 @dataclass(frozen=True, slots=True)

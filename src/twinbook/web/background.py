@@ -17,9 +17,13 @@ class Background(Generic[K]):
 
     def begin(self, key: K, work: Coroutine[Any, Any, None]) -> None:
         """Begin a piece, in place of the one that goes on under this key."""
+        self.end(key)
+        self._tasks[key] = asyncio.create_task(work)
+
+    def end(self, key: K) -> None:
+        """End a piece where it is."""
         if key in self._tasks:
             self._tasks[key].cancel()
-        self._tasks[key] = asyncio.create_task(work)
 
     def goes_on(self, key: K) -> bool:
         return key in self._tasks and not self._tasks[key].done()

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Mapping
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, TypeVar
@@ -32,6 +32,7 @@ from twinbook.web.access.throttle import Throttle
 from twinbook.web.counting import Kept
 from twinbook.web.examinations import Examinations, Examine
 from twinbook.web.lifetime import Closing, Watchers
+from twinbook.web.matching.previews import MatchPreviews, Reach
 from twinbook.web.problems import Problem
 from twinbook.web.queries import contacts, news
 from twinbook.web.queries.news import Stamp
@@ -75,6 +76,7 @@ class Dashboard:
     schemas: Kept[Schemas]
     impacts: Impacts
     examinations: Examinations
+    previews: MatchPreviews
 
     @classmethod
     def over(
@@ -95,6 +97,8 @@ class Dashboard:
         the settings can be changed, `open_connection` logs in to try settings out, and `examine` checks them."""
         opener = open_connection or _opening(database)
         impacts = Impacts(opener)
+        live = {} if live is None else live
+        previews = MatchPreviews(_reaching(live, settings, opener))
         examinations = Examinations(examine or _examining(now), now)
 
         async def counted(connection: str) -> list[Tally]:
@@ -105,7 +109,8 @@ class Dashboard:
         async def stamped(connection: str) -> tuple[Stamp, object]:
             cells = await counts.get(connection)
             stamp = await database.read(connection, lambda tx: news.stamp(tx, cells))
-            return stamp, (impacts.progress(connection), examinations.progress(connection))
+            beside = [each.progress(connection) for each in (impacts, examinations, previews)]
+            return stamp, beside
 
         async def described(connection: str) -> Schemas:
             async with opener(connection, settings.connections[connection]) as live:
@@ -133,12 +138,13 @@ class Dashboard:
             Kept(stamped, now, STAMP_SECONDS),
             Watchers(),
             Closing(),
-            {} if live is None else live,
+            live,
             origin,
             opener,
             Kept(described, now, SCHEMA_SECONDS),
             impacts,
             examinations,
+            previews,
         )
 
     def alive_since(self) -> float:
@@ -172,6 +178,20 @@ def _examining(now: Callable[[], float]) -> Examine:
         return examine_system(settings, system, now=datetime.fromtimestamp(now(), UTC))
 
     return examined
+
+
+def _reaching(live: Mapping[str, Connection], settings: Settings, opener: OpenConnection) -> Reach:
+    """Leads to the systems: by the connection that this process works on, else by a login of its own."""
+
+    @asynccontextmanager
+    async def reach(name: str) -> AsyncIterator[Connection]:
+        if name in live:
+            yield live[name]
+        else:
+            async with opener(name, settings.connections[name]) as opened:
+                yield opened
+
+    return reach
 
 
 def dashboard_of(request: HTTPConnection) -> Dashboard:

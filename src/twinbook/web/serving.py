@@ -83,6 +83,7 @@ async def _answering(dashboard: Dashboard, listener: socket.socket) -> AsyncIter
         await serving
         await dashboard.impacts.close()
         await dashboard.examinations.close()
+        await dashboard.previews.close()
 
 
 class _Server(uvicorn.Server):

@@ -13,7 +13,7 @@ from twinbook.cli.demo.narration import Narrator
 from twinbook.cli.demo.scenario import Scenario
 from twinbook.cli.demo.stage import Door, Stage, stage
 from twinbook.engine.care import backfilling
-from twinbook.engine.connection import Connection
+from twinbook.engine.connection import ACCOUNTS, CONTACTS, Connection
 from twinbook.store import runs
 from twinbook.store.database import Tx
 
@@ -87,7 +87,7 @@ async def _first_sync(connection: Connection, console: Console) -> None:
 
 
 def _start_runs(tx: Tx) -> list[int]:
-    return backfilling.begin(tx, backfilling.TO_NETSUITE, by="demo", now=time.time())
+    return backfilling.begin(tx, (ACCOUNTS, CONTACTS), by="demo", now=time.time())
 
 
 def _print_addresses(set_up: Stage, door: Door, console: Console) -> None:

@@ -11,10 +11,9 @@ from dataclasses import dataclass
 from twinbook.domain.plan import AccountPlan, ContactPlan
 from twinbook.domain.records import Key, Side
 from twinbook.engine.connection import Connection
-from twinbook.engine.insight.preview import Foreseen, ForeseenAccount, Preview
+from twinbook.engine.insight.preview import Preview, Seen
 
 Plan = ContactPlan | AccountPlan
-Seen = Foreseen | ForeseenAccount
 
 # Records that one side may be ahead of the other before the pair is given up: a record that was made or deleted while
 # both were read stands in one of the two lists only.

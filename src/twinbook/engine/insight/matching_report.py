@@ -63,11 +63,16 @@ class Match:
 async def matches(connection: Connection) -> AsyncIterator[Match]:
     """All rows, page by page. Contacts that are linked, waiting or kept out by a rule are left out."""
     async for item in Preview(connection).contacts():
-        kind = _BY_ACTION.get(item.plan.action) or (
-            _BY_REASON.get(item.plan.reason) if item.plan.reason else None
-        )
-        if kind is not None:
-            yield _match(kind, item)
+        if (row := match_of(item)) is not None:
+            yield row
+
+
+def match_of(item: Foreseen) -> Match | None:
+    """What would become of a contact of Salesforce, None where there is nothing to match."""
+    kind = _BY_ACTION.get(item.plan.action) or (
+        _BY_REASON.get(item.plan.reason) if item.plan.reason else None
+    )
+    return None if kind is None else _match(kind, item)
 
 
 def _match(kind: MatchKind, item: Foreseen) -> Match:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, replace
 
 from twinbook.domain.canonical import email_key
@@ -18,7 +18,14 @@ from twinbook.domain.planner import plan_contact
 from twinbook.domain.ports import NetSuitePort, SalesforcePort
 from twinbook.domain.records import Entity, Key, NetSuiteContact, SalesforceContact, display_name
 from twinbook.engine.accounts.gather import AccountGatherer
-from twinbook.engine.connection import Connection
+from twinbook.engine.connection import (
+    ACCOUNTS,
+    CONTACTS,
+    NETSUITE_CONTACTS,
+    Connection,
+    Source,
+    looked_through,
+)
 from twinbook.engine.contacts.gather import Considered, Gatherer
 from twinbook.engine.contacts.netsuite_gather import ConsideredNetSuite, NetSuiteGatherer
 from twinbook.store import links
@@ -49,6 +56,9 @@ class ForeseenAccount:
     plan: AccountPlan
 
 
+Seen = Foreseen | ForeseenAccount
+
+
 class Preview:
     """Plans everything page by page, in constant memory but for what would be linked or created.
 
@@ -65,7 +75,16 @@ class Preview:
         self._pairs: dict[str, str] = {}
         self._arrivals: dict[tuple[str | None, str | None], str] = {}
 
-    async def accounts(self) -> AsyncIterator[ForeseenAccount]:
+    def lists(self) -> list[tuple[Source, AsyncGenerator[Seen]]]:
+        """What a back-fill would look through, list by list, in the order in which they are to be read."""
+        read: dict[Source, Callable[[], AsyncGenerator[Seen]]] = {
+            ACCOUNTS: self.accounts,
+            CONTACTS: self.contacts,
+            NETSUITE_CONTACTS: self.newcomers,
+        }
+        return [(part, read[part]()) for part in looked_through(self._connection.contacts.direction)]
+
+    async def accounts(self) -> AsyncGenerator[ForeseenAccount]:
         """All accounts that are not deleted."""
         async for keys in self._pages(self._connection.salesforce, Entity.ACCOUNT):
             considered = await self._accounts.consider([key.id for key in keys])
@@ -74,14 +93,14 @@ class Preview:
                     found = considered[key.id]
                     yield ForeseenAccount(key, found.view.account.name, found.plan)
 
-    async def contacts(self) -> AsyncIterator[Foreseen]:
+    async def contacts(self) -> AsyncGenerator[Foreseen]:
         """All contacts of Salesforce."""
         async for keys in self._pages(self._connection.salesforce, Entity.CONTACT):
             considered = await self._contacts.consider([key.id for key in keys])
             for key in keys:
                 yield self._foresee(key, considered[key.id])
 
-    async def newcomers(self) -> AsyncIterator[Foreseen]:
+    async def newcomers(self) -> AsyncGenerator[Foreseen]:
         """The contacts of NetSuite that no contact of Salesforce is linked with, or would be."""
         async for keys in self._pages(self._connection.netsuite, Entity.CONTACT):
             alone = await self._without_pair(keys)

@@ -164,7 +164,7 @@ async def save_draft(dashboard: Dashboard, who: Principal, connection: str, name
 def try_out(dashboard: Dashboard, connection: str, standing: Standing) -> Impact:
     """What the draft would do: what is known so far, begun where nothing is."""
     known = dashboard.impacts.of(connection, standing.name)
-    return known or dashboard.impacts.begin(connection, standing.name, standing.now, standing.wanted)
+    return known or dashboard.impacts.try_out(connection, standing.name, standing.now, standing.wanted)
 
 
 def faults_of(error: SettingsError, revision: Revision) -> list[Fault]:

@@ -20,10 +20,11 @@ from twinbook.web.access.principal import Principal
 from twinbook.web.acts import settings as acts
 from twinbook.web.api.answers import REFUSALS
 from twinbook.web.dashboard import ConnectionName, Dashboard, Deps
+from twinbook.web.findings import Stage
 from twinbook.web.problems import Problem
 from twinbook.web.queries import settings as queries
 from twinbook.web.settings import form
-from twinbook.web.settings.impacts import Impact, Stage
+from twinbook.web.settings.impacts import Impact
 
 router = APIRouter(tags=["settings"], responses=REFUSALS)
 

@@ -15,11 +15,12 @@ from twinbook.web.access.guard import Administrator, Viewer
 from twinbook.web.acts import settings as acts
 from twinbook.web.acts.settings import Standing
 from twinbook.web.dashboard import ConnectionName, Dashboard, Deps
+from twinbook.web.findings import Stage
 from twinbook.web.queries import settings as queries
 from twinbook.web.rendering import redirect, render
 from twinbook.web.settings import form
 from twinbook.web.settings.form import Shown
-from twinbook.web.settings.impacts import MOST_LOOKED_AT, Stage
+from twinbook.web.settings.impacts import MOST_LOOKED_AT
 
 router = APIRouter()
 
@@ -85,7 +86,7 @@ async def try_again(
 ) -> Response:
     standing = await acts.look(dashboard, who, connection)
     if not standing.outdated:
-        dashboard.impacts.begin(connection, standing.name, standing.now, standing.wanted)
+        dashboard.impacts.try_out(connection, standing.name, standing.now, standing.wanted)
     return redirect(request, "/settings/review")
 
 

@@ -10,17 +10,13 @@ from collections import Counter
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager, aclosing
 from dataclasses import dataclass, field
-from enum import StrEnum
 
-import structlog
-
-from twinbook.domain.errors import PermanentError, SideError
 from twinbook.domain.reasons import OutcomeKind, Reason
 from twinbook.domain.records import Entity
 from twinbook.engine.connection import Connection
 from twinbook.engine.insight.impact import Compared, compare
 from twinbook.settings import ConnectionSettings
-from twinbook.web.background import Background
+from twinbook.web.findings import Finding, Findings, Stage
 
 OpenConnection = Callable[[str, ConnectionSettings], AbstractAsyncContextManager[Connection]]
 
@@ -28,17 +24,6 @@ OpenConnection = Callable[[str, ConnectionSettings], AbstractAsyncContextManager
 MOST_LOOKED_AT = 5_000
 MOST_SECONDS = 300.0
 MOST_LISTED = 100
-
-_log = structlog.get_logger("twinbook.web")
-
-
-class Stage(StrEnum):
-    """How far it is. `bounded`: not all records were looked at."""
-
-    RUNNING = "running"
-    DONE = "done"
-    BOUNDED = "bounded"
-    FAILED = "failed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,17 +37,15 @@ class Move:
 
 
 @dataclass(slots=True)
-class Impact:
+class Impact(Finding):
     """What was found so far. `total` counts the accounts and contacts of Salesforce, None until that is known; `listed`
-    are the first of those that differ; `fault` says in plain words why it failed."""
+    are the first of those that differ."""
 
-    stage: Stage = Stage.RUNNING
     looked_at: int = 0
     total: int | None = None
     moves: Counter[Move] = field(default_factory=Counter)
     other_values: int = 0
     listed: list[Compared] = field(default_factory=list)
-    fault: str = ""
 
     @property
     def differing(self) -> int:
@@ -79,60 +62,29 @@ class Impact:
             self.listed.append(found)
 
 
-class Impacts:
+class Impacts(Findings[Impact]):
     """The changes that are being tried out, one for each connection. `name` tells one change from another."""
 
     def __init__(self, open_connection: OpenConnection) -> None:
+        super().__init__(MOST_SECONDS)
         self._open = open_connection
-        self._known: dict[str, tuple[str, Impact]] = {}
-        self._work = Background[str]()
-
-    def of(self, connection: str, name: str) -> Impact | None:
-        """What is known of this change, None where it was not tried out."""
-        known = self._known.get(connection)
-        return known[1] if known and known[0] == name else None
 
     def progress(self, connection: str) -> tuple[str, int, Stage] | None:
         """Differs as soon as there is something new to show."""
         known = self._known.get(connection)
         return (known[0], known[1].looked_at, known[1].stage) if known else None
 
-    def begin(
+    def try_out(
         self, connection: str, name: str, before: ConnectionSettings, after: ConnectionSettings
     ) -> Impact:
         """Try a change out, in place of the one before."""
-        impact = Impact()
-        self._known[connection] = (name, impact)
-        self._work.begin(connection, self._carry(connection, impact, before, after))
-        return impact
 
-    async def settled(self, connection: str, seconds: float) -> None:
-        """Wait until it is done, but no longer than this: a small installation answers at once."""
-        await self._work.settled(connection, seconds)
-
-    async def close(self) -> None:
-        await self._work.close()
-
-    async def _carry(
-        self, connection: str, impact: Impact, before: ConnectionSettings, after: ConnectionSettings
-    ) -> None:
-        try:
-            async with (
-                asyncio.timeout(MOST_SECONDS),
-                self._open(connection, before) as old,
-                self._open(connection, after) as new,
-            ):
+        async def carry(impact: Impact) -> Stage:
+            async with self._open(connection, before) as old, self._open(connection, after) as new:
                 impact.total = await _total(old)
-                impact.stage = await _work(impact, compare(old, new))
-        except TimeoutError:
-            impact.stage = Stage.BOUNDED
-        except SideError as error:
-            remedy = error.remedy if isinstance(error, PermanentError) else ""
-            impact.stage, impact.fault = Stage.FAILED, f"{error.message} {remedy}".strip()
-        except Exception:
-            _log.exception("impact.fault", connection=connection)
-            impact.stage = Stage.FAILED
-            impact.fault = "Twinbook itself failed on this. The log says where; nothing was changed."
+                return await _work(impact, compare(old, new))
+
+        return self.begin(connection, Impact(), carry, name=name)
 
 
 async def _total(connection: Connection) -> int:
