@@ -12,12 +12,14 @@ import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import orjson
 from rich.console import Console
 from rich.table import Table as RichTable
 
 HERE = Path(__file__).parent
+RESULTS = HERE / "results.json"
 RECORD = "--record"
 
 
@@ -47,7 +49,8 @@ def spread(samples: Sequence[float], digits: int = 0) -> str:
 
 
 def publish(name: str, tables: Sequence[Table], samples: object) -> None:
-    """Print the tables and write `results/<name>.json`; with `--record` also the part `name` of RESULTS.md."""
+    """Print the tables and write `results/<name>.json`; with `--record` also the part `name` of RESULTS.md and of
+    `results.json`, which are committed."""
     console = Console(width=150)
     console.print(machine(), style="dim")
     for table in tables:
@@ -59,6 +62,7 @@ def publish(name: str, tables: Sequence[Table], samples: object) -> None:
     (results / f"{name}.json").write_bytes(found)
     if RECORD in sys.argv:
         _record(name, "\n".join([machine(), "", *(table.markdown() for table in tables)]))
+        _keep(name, told)
 
 
 def machine() -> str:
@@ -67,6 +71,13 @@ def machine() -> str:
         f"{os.cpu_count()} shared cores, load average {load:.1f}; "
         f"Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}"
     )
+
+
+def _keep(name: str, told: dict[str, Any]) -> None:
+    """Keep the tables in results.json, of which the documentation is made."""
+    kept = orjson.loads(RESULTS.read_bytes()) if RESULTS.exists() else {}
+    indented = orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS | orjson.OPT_APPEND_NEWLINE
+    RESULTS.write_bytes(orjson.dumps(kept | {name: told}, option=indented))
 
 
 def _record(name: str, text: str) -> None:

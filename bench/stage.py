@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,8 @@ from twinbook.netsuite.auth import ClientCredentials, OAuth2Login
 from twinbook.settings.sandbox import from_sandbox
 from twinbook_sandbox.client import SandboxClient
 
+ROOT = Path(__file__).parents[1]
+SERVING_LOG = "twinbook.log"
 STOP_SECONDS = 20.0
 READY_SECONDS = 60.0
 NO_POLLING = {
@@ -89,43 +92,59 @@ class Stage:
         self, *arguments: str, settings: Mapping[str, str] | None = None, log: str = "command.log"
     ) -> Usage:
         """Run one command of Twinbook to its end; `settings` are environment variables."""
+        return await self.ended(self._twinbook(*arguments), settings=settings, log=log)
+
+    async def ended(
+        self, command: Sequence[str], *, settings: Mapping[str, str] | None = None, log: str = "command.log"
+    ) -> Usage:
+        """Run a program to its end."""
         began = time.perf_counter()
-        process = self._start(*arguments, settings=settings, log=log)
+        process = self._start(command, settings=settings, log=log)
         _, status, used = await asyncio.to_thread(os.wait4, process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
         if process.returncode:
-            raise RuntimeError(f"twinbook {' '.join(arguments)} ended with {process.returncode}")
+            said = (self.directory / log).read_text()[-2000:]
+            raise RuntimeError(f"{' '.join(command)} ended with {process.returncode}: {said}")
         return Usage(
             time.perf_counter() - began, used.ru_utime + used.ru_stime, used.ru_maxrss * 1024 / 1_000_000
         )
 
-    @contextmanager
     def running(
         self, settings: Mapping[str, str] | None = None, *, workers: int = 1
-    ) -> Iterator[subprocess.Popen[bytes]]:
+    ) -> AbstractContextManager[subprocess.Popen[bytes]]:
         """`twinbook run`, from the moment it is in step; `settings` are environment variables."""
-        process = self._start("run", "--workers", str(workers), settings=settings)
+        return self.serving(self._twinbook("run", "--workers", str(workers)), "in step", settings)
+
+    @contextmanager
+    def serving(
+        self, command: Sequence[str], ready: str, settings: Mapping[str, str] | None = None
+    ) -> Iterator[subprocess.Popen[bytes]]:
+        """A program that goes on until it is stopped, from the moment it says that it is ready."""
+        process = self._start(command, settings=settings, log=SERVING_LOG)
         try:
-            self._await_ready(process)
+            self._await_ready(process, ready.encode())
             yield process
         finally:
             _stop(process)
 
+    def _twinbook(self, *arguments: str) -> list[str]:
+        config = str(self.directory / "twinbook.toml")
+        return [sys.executable, "-m", "twinbook.cli", "--config", config, *arguments]
+
     def _start(
-        self, *arguments: str, settings: Mapping[str, str] | None = None, log: str = "twinbook.log"
+        self, command: Sequence[str], *, settings: Mapping[str, str] | None, log: str
     ) -> subprocess.Popen[bytes]:
-        command = [sys.executable, "-m", "twinbook.cli", "--config", str(self.directory / "twinbook.toml")]
         with (self.directory / log).open("wb") as to:
             return subprocess.Popen(
-                [*command, *arguments], stdout=to, stderr=to, env={**_environment(), **(settings or {})}
+                command, stdout=to, stderr=to, cwd=ROOT, env={**_environment(), **(settings or {})}
             )
 
-    def _await_ready(self, process: subprocess.Popen[bytes]) -> None:
-        log = self.directory / "twinbook.log"
+    def _await_ready(self, process: subprocess.Popen[bytes], ready: bytes) -> None:
+        log = self.directory / SERVING_LOG
         began = time.monotonic()
-        while b"in step" not in log.read_bytes():
+        while ready not in log.read_bytes():
             if process.poll() is not None or time.monotonic() - began > READY_SECONDS:
-                raise RuntimeError(f"twinbook run is not ready: {log.read_text()[-2000:]}")
+                raise RuntimeError(f"it is not ready: {log.read_text()[-2000:]}")
             time.sleep(0.05)
 
     async def people(self, number: int, *, accounts: int) -> list[str]:
@@ -178,6 +197,13 @@ def resident_mb(process: subprocess.Popen[bytes]) -> float:
     """Memory that a running process holds."""
     pages = int(Path(f"/proc/{process.pid}/statm").read_text().split()[1])
     return pages * os.sysconf("SC_PAGE_SIZE") / 1_000_000
+
+
+def peak_mb(process: subprocess.Popen[bytes]) -> float:
+    """The most memory that a running process has held so far."""
+    found = re.search(r"VmHWM:\s*(\d+) kB", Path(f"/proc/{process.pid}/status").read_text())
+    assert found is not None
+    return int(found[1]) * 1024 / 1_000_000
 
 
 def cpu_seconds(process: subprocess.Popen[bytes]) -> float:

@@ -3,42 +3,20 @@
 It signs with TBA by its own means (authlib), so it also checks the account's reading of OAuth 1.0a.
 """
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 import httpx
 import pytest
 from netsuite import Config, TokenAuth
 from netsuite.exceptions import NetsuiteAPIRequestError
-from netsuite.rest_api import NetSuiteRestApi
 from oauthlib.oauth1 import SIGNATURE_HMAC_SHA256, Client
 from starlette.applications import Starlette
+from tests.contract.clients_of_others import SandboxApi
 
 from twinbook_sandbox.core.clock import Clock
 from twinbook_sandbox.core.server import HttpServer, bind
 from twinbook_sandbox.netsuite.account import NetSuiteAccount
-
-
-class SandboxApi(NetSuiteRestApi):
-    """The package's client with another host: its own is made from the account id."""
-
-    base_url = ""
-
-    def _make_url(self, subpath: str) -> str:
-        return f"{self.base_url}/services/rest{subpath}"
-
-    def _make_auth(self) -> Callable[[httpx.Request], httpx.Request]:
-        """The package's own signature. Where httpx2 is installed, authlib's speaks that, and the package httpx."""
-        signature = super()._make_auth()
-
-        def signed(request: httpx.Request) -> httpx.Request:
-            _, headers, _ = signature.prepare(
-                request.method, str(request.url), dict(request.headers), request.content
-            )
-            request.headers["Authorization"] = headers["Authorization"]
-            return request
-
-        return signed
 
 
 @dataclass(frozen=True)

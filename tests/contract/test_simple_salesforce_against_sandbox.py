@@ -15,7 +15,6 @@ from typing import Any
 
 import pytest
 import requests
-from requests.adapters import HTTPAdapter
 from simple_salesforce import Salesforce, SalesforceExpiredSession, SalesforceLogin
 from simple_salesforce.exceptions import (
     SalesforceAuthenticationFailed,
@@ -23,6 +22,7 @@ from simple_salesforce.exceptions import (
     SalesforceResourceNotFound,
 )
 from starlette.applications import Starlette
+from tests.contract.clients_of_others import PlainHttp
 
 from twinbook_sandbox.core.clock import Clock
 from twinbook_sandbox.core.server import HttpServer, bind
@@ -30,20 +30,6 @@ from twinbook_sandbox.salesforce.org import SalesforceOrg
 
 SOON = 0.05
 """Seconds between two looks at a bulk job."""
-
-
-class PlainHttp(HTTPAdapter):
-    """simple-salesforce insists on https and on Salesforce's hosts; this sends its requests to the sandbox."""
-
-    def __init__(self, base_url: str) -> None:
-        super().__init__()
-        self._base_url = base_url
-
-    def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
-        assert request.url is not None
-        path = request.url.split("/", 3)[3]
-        request.url = f"{self._base_url}/{path}"
-        return super().send(request, *args, **kwargs)
 
 
 @dataclass

@@ -1,5 +1,6 @@
 """The record service of the emulated NetSuite account over HTTP (netsuite.md 2, 3)."""
 
+import time
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -503,3 +504,14 @@ async def test_warning_about_a_foreign_letter(rig: Rig) -> None:
         "POST", "/contact", body, headers={"X-NetSuite-PropertyNameValidation": "Warning"}
     )
     assert answer.status_code == 204 and "gr\\xf6" in answer.headers[rig.switches.property_warning_header]
+
+
+async def test_saves_are_listed_with_their_moment(rig: Rig) -> None:
+    id_ = await rig.contact()
+    began = time.time()
+    await rig.call("PATCH", f"/contact/{id_}", {"title": "Countess"})
+    saves = rig.account.actions()["saves"]
+    [save] = saves({"since": began})
+    assert (save["record"], save["id"], save["type"]) == ("contact", str(id_), "edit")
+    assert began < save["at"] <= time.time()
+    assert len(saves({})) == 2

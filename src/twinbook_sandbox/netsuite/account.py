@@ -21,6 +21,7 @@ from twinbook_sandbox.netsuite.permissions import Permissions
 from twinbook_sandbox.netsuite.records import Records
 from twinbook_sandbox.netsuite.rest import RestServices
 from twinbook_sandbox.netsuite.rules import Actor
+from twinbook_sandbox.netsuite.saves import Saves
 from twinbook_sandbox.netsuite.schema import FieldSpec, Kind, RecordType
 from twinbook_sandbox.netsuite.storage import Storage, open_database
 from twinbook_sandbox.netsuite.suiteql import SuiteQL
@@ -72,6 +73,7 @@ class NetSuiteAccount:
         )
         self._acts = Acts(self.records, self._credentials, self._gatekeeper)
         self._script_acts = ScriptActs(self.scripts, self.switches)
+        self._saves = Saves(self.records)
 
     # --- for whoever serves it
 
@@ -168,7 +170,7 @@ class NetSuiteAccount:
 
     def actions(self) -> dict[str, Action]:
         """Further acts of users and administrators by name."""
-        acts = self._acts.table() | self._script_acts.table()
+        acts = self._acts.table() | self._script_acts.table() | self._saves.table()
         return {name: _telling(act) for name, act in acts.items()}
 
     def revoke_tokens(self) -> int:
