@@ -156,6 +156,13 @@ class TestReadingContacts:
         await org.merge(Entity.CONTACT, third, second)
         losers = await org.side.losers_of(Entity.CONTACT, [first, second, third, other])
         assert losers == {second: (first,), third: (second,)}
+        read = await org.side.read_with_losers([second, third, other])
+        assert {id_: contact.losers for id_, contact in read.items()} == {
+            second: (first,),
+            third: (second,),
+            other: (),
+        }
+        assert (read[second].merged_into, read[third].fields["LastName"]) == (third, "N2")
         await org.purge(Entity.CONTACT, first)
         assert await org.side.losers_of(Entity.CONTACT, [second]) == {}
         assert await org.side.losers_of(Entity.CONTACT, []) == {}

@@ -9,7 +9,7 @@ person in Salesforce would. Failures are injected per kind of call; calls are co
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from enum import Enum
 
@@ -202,6 +202,11 @@ class MemorySalesforce(Unreliable):
         await self._enter("read_contacts", len(ids))
         return {record.id: self._contact(record) for record in self._found(Entity.CONTACT, ids)}
 
+    async def read_with_losers(self, ids: Sequence[str]) -> Mapping[str, SalesforceContact]:
+        read = await self.read_contacts(ids)
+        losers = self._losers(Entity.CONTACT, ids)
+        return {id_: replace(contact, losers=losers.get(id_, ())) for id_, contact in read.items()}
+
     async def read_accounts(self, ids: Sequence[str]) -> Mapping[str, SalesforceAccount]:
         await self._enter("read_accounts", len(ids))
         return {record.id: self._account(record) for record in self._found(Entity.ACCOUNT, ids)}
@@ -220,12 +225,7 @@ class MemorySalesforce(Unreliable):
 
     async def losers_of(self, entity: Entity, winner_ids: Sequence[str]) -> Mapping[str, tuple[str, ...]]:
         await self._enter("losers_of")
-        losers: dict[str, tuple[str, ...]] = {}
-        for record in sorted(self._by_entity[entity].values(), key=lambda record: record.id):
-            if record.merged_into in winner_ids:
-                winner = str(record.merged_into)
-                losers[winner] = (*losers.get(winner, ()), record.id)
-        return losers
+        return self._losers(entity, winner_ids)
 
     async def contacts_of_accounts(self, account_ids: Sequence[str], after: str | None) -> Listing:
         await self._enter("contacts_of_accounts")
@@ -325,6 +325,14 @@ class MemorySalesforce(Unreliable):
         return self.events.subscribe(entity, position)
 
     # Rules of the org
+
+    def _losers(self, entity: Entity, winner_ids: Sequence[str]) -> dict[str, tuple[str, ...]]:
+        losers: dict[str, tuple[str, ...]] = {}
+        for record in sorted(self._by_entity[entity].values(), key=lambda record: record.id):
+            if record.merged_into in winner_ids:
+                winner = str(record.merged_into)
+                losers[winner] = (*losers.get(winner, ()), record.id)
+        return losers
 
     async def _update(self, kind: str, changes: Mapping[str, Fields]) -> Mapping[str, WriteResult]:
         return await self._batch(kind, changes, lambda id_, fields: self._write(self._existing(id_), fields))

@@ -6,14 +6,13 @@ TWINBOOK_TEST_TRANSPORT (rest or restlet) chooses one of them for all tests.
 
 from __future__ import annotations
 
-import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
 from tests.postgres import Server
-from tests.scenario.product import Product, product
+from tests.scenario.product import CHOSEN_TRANSPORT, Product, product
 from tests.scenario.workers import Cluster, cluster
 
 TRANSPORTS = ("rest", "restlet")
@@ -22,10 +21,15 @@ WITH_BOTH = frozenset({"test_main_job", "test_lifecycle", "test_from_netsuite"})
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "p" in metafunc.fixturenames:
-        chosen = os.environ.get("TWINBOOK_TEST_TRANSPORT")
         with_both = metafunc.module.__name__.rpartition(".")[2] in WITH_BOTH
         every = TRANSPORTS if with_both else TRANSPORTS[:1]
-        metafunc.parametrize("p", [chosen] if chosen else every, indirect=True)
+        metafunc.parametrize("p", [CHOSEN_TRANSPORT] if CHOSEN_TRANSPORT else every, indirect=True)
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    rest_only = item.get_closest_marker("rest_only")
+    if rest_only and CHOSEN_TRANSPORT == "restlet":
+        pytest.skip(f"REST only: {rest_only.args[0]}")
 
 
 @pytest_asyncio.fixture

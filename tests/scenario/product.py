@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,8 @@ from twinbook.store.outcomes import Outcome
 from twinbook.store.runs import RunKind
 from twinbook_sandbox.client import SandboxClient
 from twinbook_sandbox.launch import Sandbox, SandboxOptions
+
+CHOSEN_TRANSPORT = os.environ.get("TWINBOOK_TEST_TRANSPORT")
 
 NETSUITE_WRITES = [
     f"{record}.{verb}" for record in ("contact", "customer") for verb in ("post", "put", "patch", "delete")
@@ -56,7 +58,8 @@ class Product:
     sandbox: Sandbox
     salesforce: SandboxClient
     netsuite: SandboxClient
-    changed: dict[str, dict[str, Any]]
+    transport: str
+    changed: dict[str, dict[str, Any]] = field(default_factory=dict)
     # Where the store is, if it is a PostgreSQL database and not a file.
     store_url: str | None = None
 
@@ -95,9 +98,13 @@ class Product:
 
     def environment(self) -> dict[str, str]:
         """The changed settings as environment variables, as an administrator would give them."""
+        tables = {
+            **self.changed,
+            "netsuite": {"transport": self.transport, **self.changed.get("netsuite", {})},
+        }
         changed = {
             f"TWINBOOK_CONNECTIONS__DEFAULT__{table}__{name}".upper(): _literal(value)
-            for table, values in self.changed.items()
+            for table, values in tables.items()
             for name, value in values.items()
         }
         # Tests run side by side, so each dashboard takes any port that is free.
@@ -183,7 +190,9 @@ async def until(reached: Callable[[], Awaitable[bool]], *, timeout: float = 20.0
 
 
 @asynccontextmanager
-async def product(directory: Path, *, transport: str = "rest", **options: Any) -> AsyncIterator[Product]:
+async def product(
+    directory: Path, *, transport: str = CHOSEN_TRANSPORT or "rest", **options: Any
+) -> AsyncIterator[Product]:
     """A sandbox, empty unless told otherwise, and an installation connected with it. With the transport `restlet`
     the package is deployed, and the integration holds the package's role and nothing more."""
     sandbox = Sandbox(SandboxOptions(**{"accounts": 0, "contacts": 0, **options}))
@@ -198,7 +207,7 @@ async def product(directory: Path, *, transport: str = "rest", **options: Any) -
             if transport == "restlet":
                 package = str(folder("netsuite"))
                 await netsuite.act("deploy_project", path=package, as_role="customrole_twinbook")
-            yield Product(directory, sandbox, salesforce, netsuite, {"netsuite": {"transport": transport}})
+            yield Product(directory, sandbox, salesforce, netsuite, transport)
 
 
 async def _no_runs(connection: Connection) -> bool:

@@ -263,19 +263,19 @@ async def test_a_refusal_is_told_in_netsuites_words_and_closed_by_a_later_succes
     shared: Product, acme: Acme
 ) -> None:
     words = "A workflow forbids this contact."
-    await shared.netsuite.add_fault(
-        "reject", kind="contact.put", code="USER_ERROR", message=words, status=400
-    )
+    await shared.netsuite.set_switches(user_event_reject=words)
     here = await acme.here()
     found = await look(shared, here)
     stands(found, OutcomeKind.FAILED, "REFUSED_BY_NETSUITE")
     assert words in found.detail
     assert (await shared.command("status", "--json")).json()["errors"]["failed"] == 1
+    await shared.netsuite.set_switches(user_event_reject="")
     stands(await look(shared, here), OutcomeKind.CREATED, None)
     assert (await shared.command("status", "--json")).json()["errors"]["failed"] == 0
     assert await acme.count() == 1
 
 
+@pytest.mark.rest_only("the fault meets a call of REST; of the RESTlet: tests/contract/test_netsuite_side.py")
 @pytest.mark.row("2-retry")
 async def test_an_answer_that_is_lost_leads_to_no_second_contact(shared: Product, acme: Acme) -> None:
     shared.configure("retry", base_seconds=0.1)

@@ -56,8 +56,8 @@ class AfterReading:
     def __getattr__(self, name: str) -> Any:
         return getattr(self.salesforce, name)
 
-    async def read_contacts(self, ids: Sequence[str]) -> object:
-        found = await self.salesforce.read_contacts(ids)
+    async def read_with_losers(self, ids: Sequence[str]) -> object:
+        found = await self.salesforce.read_with_losers(ids)
         await self.act()
         return found
 

@@ -185,6 +185,10 @@ class SalesforcePort(Protocol):
         """Deleted contacts that are still in the recycle bin come back with `deleted`; ≤ 200 ids."""
         ...
 
+    async def read_with_losers(self, ids: Sequence[str]) -> Mapping[str, SalesforceContact]:
+        """As `read_contacts`, each with the ids of its `losers`; still one call."""
+        ...
+
     async def read_accounts(self, ids: Sequence[str]) -> Mapping[str, SalesforceAccount]: ...
 
     async def lead(self, keys: Sequence[Key]) -> Mapping[Key, tuple[Key, ...]]:

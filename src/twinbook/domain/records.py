@@ -80,7 +80,7 @@ class SalesforceContact:
     `version` is opaque (LastModifiedDate); it is compared for equality only. `netsuite_id` is the hidden id field.
     `status`, `status_message` and `netsuite_link` are None where the package's fields are not installed or empty.
     `relations` are read only where contacts are attached to several customers. `saved_by` is the name of the user who
-    saved it last.
+    saved it last. `losers` were merged straight into it; None where nobody asked.
     """
 
     id: str
@@ -100,6 +100,7 @@ class SalesforceContact:
     merged_into: str | None = None
     relations: tuple[Relation, ...] = ()
     saved_by: str | None = None
+    losers: tuple[str, ...] | None = None
 
 
 def display_name(contact: SalesforceContact) -> str:

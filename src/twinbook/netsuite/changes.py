@@ -3,8 +3,10 @@
 Times stay in NetSuite's own terms: the zone of SuiteQL dates is not documented, so a watermark is a value that
 NetSuite itself gave, never this machine's time. A record becomes visible some time after the moment it is stamped
 with, so each look goes back by an overlap. Records that were seen already are dropped, once they were seen again
-after the second they are stamped with had surely passed: two edits within one second share a stamp. Now and then
-a look goes back by more than an hour: should the stamps be local time, they fall back by an hour once a year.
+after the second they are stamped with had surely passed: two edits within one second share a stamp. While the overlap
+holds more than a page, as after a back-fill, it is read once a minute, and by so much further back; the looks in
+between, which would read the same thousands of rows again and again, go back by seconds. Now and then a look goes back
+by more than an hour: should the stamps be local time, they fall back by an hour once a year.
 An edit that carries the stamp of one already settled cannot be told from it; the sweep finds it.
 
 What was seen is remembered in memory for the one cursor that was handed out last. A caller that presents another
@@ -15,8 +17,9 @@ happen.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from math import inf
 from typing import Any, Final
 
 import orjson
@@ -29,6 +32,8 @@ from twinbook.netsuite.metadata import RECORD_TYPES
 from twinbook.netsuite.suiteql import PAGE, TIME_FORMAT, Row, SuiteQL, id_literal, literal, timestamp
 
 BEGINNING: Final = "1970-01-01 00:00:00"
+CLOSE_OVERLAP: Final = timedelta(seconds=30)
+FULL_EVERY_S: Final = 60.0
 WIDE_OVERLAP: Final = timedelta(minutes=65)
 WIDE_EVERY_S: Final = 600.0
 _PYTHON_TIME = "%Y-%m-%d %H:%M:%S"
@@ -112,10 +117,13 @@ class _Sighting:
 
 @dataclass(slots=True)
 class _Memory:
-    """Sightings that belong to one handed-out cursor, and when the last look went far back."""
+    """Sightings that belong to one handed-out cursor; when the last look went far back, and when one went back by the
+    overlap; whether that is `long`: more than a page."""
 
     cursor: str
     wide_at: float
+    full_at: float = -inf
+    long: bool = True
     seen: dict[tuple[str, str], _Sighting] = field(default_factory=dict)
 
 
@@ -144,9 +152,7 @@ class ChangeFeed:
             return Changes((), (await self._now(entity)).text(), more=False)
         cursor = Cursor.parse(text)
         memory = self._recall(entity, text)
-        overlap = self._overlap
-        if cursor.begins_look and self._monotonic() - memory.wide_at >= WIDE_EVERY_S:
-            overlap, memory.wide_at = WIDE_OVERLAP, self._monotonic()
+        overlap = self._reach(memory) if cursor.begins_look else self._overlap
         changed, deleted = cursor.changed, cursor.deleted
         ids: list[str] = []
         gone: list[str] = []
@@ -161,8 +167,9 @@ class ChangeFeed:
         keys = _keys(entity, [*ids, *gone])
         after = Cursor(cursor.start, changed, deleted, cursor.serial + (1 if keys else 0))
         memory.cursor = after.text()
-        self._memories[entity] = _without_old(memory, after)
         more = changed.page is not None or deleted.page is not None
+        memory.long |= more
+        self._memories[entity] = _without_old(memory, after)
         return Changes(keys, memory.cursor, more, frozenset(_keys(entity, gone)))
 
     def _recall(self, entity: Entity, text: str) -> _Memory:
@@ -170,7 +177,22 @@ class ChangeFeed:
         known = self._memories.get(entity)
         if known is None or known.cursor != text:
             return _Memory(text, wide_at=self._monotonic())
-        return _Memory(text, known.wide_at, dict(known.seen))
+        return replace(known, seen=dict(known.seen))
+
+    def _reach(self, memory: _Memory) -> timedelta:
+        """How far a look that begins now goes back. Between two looks by the full overlap the position moves on by less
+        than the time between them: going back by so much more, the later one misses nothing."""
+        now = self._monotonic()
+        if now - memory.wide_at >= WIDE_EVERY_S:
+            overlap, memory.wide_at = WIDE_OVERLAP, now
+        elif not memory.long:
+            overlap = self._overlap
+        elif now - memory.full_at >= FULL_EVERY_S:
+            overlap = self._overlap + timedelta(seconds=FULL_EVERY_S)
+        else:
+            return min(CLOSE_OVERLAP, self._overlap)
+        memory.full_at, memory.long = now, False
+        return overlap
 
     async def _now(self, entity: Entity) -> Cursor:
         table = _live(entity)
@@ -244,7 +266,7 @@ def _without_old(memory: _Memory, cursor: Cursor) -> _Memory:
     at = {"live": cursor.changed.at, "gone": cursor.deleted.at}
     floors = {kind: Position(stamp).floor(WIDE_OVERLAP, cursor.start) for kind, stamp in at.items()}
     kept = {key: sighting for key, sighting in memory.seen.items() if sighting.stamp >= floors[key[0]]}
-    return _Memory(memory.cursor, memory.wide_at, kept)
+    return replace(memory, seen=kept)
 
 
 def _position(raw: dict[str, Any]) -> Position:

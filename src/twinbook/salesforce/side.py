@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Final
 
@@ -86,13 +87,16 @@ class SalesforceSide:
         return (await self._discover()).facts
 
     async def read_contacts(self, ids: Sequence[str]) -> Mapping[str, SalesforceContact]:
-        readers = await self._known()
-        asked = _ids(ids)
-        _check_batch(asked)
-        rows = await self._query_all(
-            lambda among: readers.contacts.statement(f"Id IN ({among})"), asked, version=VERSION
-        )
-        return {asked[row["Id"]]: readers.contacts.record(row) for row in rows}
+        return await self._contacts("Id IN ({0})", ids)
+
+    async def read_with_losers(self, ids: Sequence[str]) -> Mapping[str, SalesforceContact]:
+        read = await self._contacts("Id IN ({0}) OR MasterRecordId IN ({0})", ids)
+        losers: dict[str, tuple[str, ...]] = {}
+        for id_, contact in sorted(read.items()):
+            if contact.merged_into:
+                losers[contact.merged_into] = (*losers.get(contact.merged_into, ()), id_)
+        asked = [id_ for id_ in ids if id_ in read]
+        return {id_: replace(read[id_], losers=losers.get(read[id_].id, ())) for id_ in asked}
 
     async def read_accounts(self, ids: Sequence[str]) -> Mapping[str, SalesforceAccount]:
         readers = await self._known()
@@ -202,6 +206,17 @@ class SalesforceSide:
 
     async def describe(self, entity: Entity) -> Schema:
         return schema_of(await self.rest.describe(SOBJECTS[entity]))
+
+    async def _contacts(self, condition: str, ids: Sequence[str]) -> Mapping[str, SalesforceContact]:
+        """Contacts of the condition, which has a place for these ids, by id as it was asked for."""
+        readers = await self._known()
+        asked = _ids(ids)
+        _check_batch(asked)
+        rows = await self._query_all(
+            lambda among: readers.contacts.statement(condition.format(among)), asked, version=VERSION
+        )
+        records = map(readers.contacts.record, rows)
+        return {asked.get(record.id, record.id): record for record in records}
 
     @property
     def _first_page(self) -> str:

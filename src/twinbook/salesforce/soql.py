@@ -48,9 +48,10 @@ def select(fields: Iterable[str], sobject: str, where: str = "", tail: str = "")
 def statements(statement: Callable[[str], str], literals: Sequence[str]) -> Iterator[str]:
     """Statements that together name all `literals` in their IN lists, each within `URL_BUDGET`.
 
-    `statement` makes a statement of the inside of an IN list.
+    `statement` makes a statement of the inside of an IN list, which may stand in several places of it.
     """
-    room = URL_BUDGET - _size(statement(""))
+    places = len(statement(",")) - len(statement(""))
+    room = (URL_BUDGET - _size(statement(""))) // places
     chunk: list[str] = []
     used = 0
     for literal in literals:

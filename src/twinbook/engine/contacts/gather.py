@@ -57,10 +57,10 @@ class Gatherer:
         views = await self._views(ids, remembered)
         plans = {id_: self._plan(view) for id_, view in views.items()}
         open_ = {id_: view for id_, view in views.items() if _is_provisional(view, plans[id_])}
-        unlinked = [id_ for id_, plan in plans.items() if may_inherit(plan)]
-        if open_ or unlinked:
+        winners = {id_: _losers(views[id_]) for id_, plan in plans.items() if may_inherit(plan)}
+        if open_ or winners:
             completed, inherited = await asyncio.gather(
-                self._complete(open_), self._merges.inherited(unlinked)
+                self._complete(open_), self._merges.inherited(winners)
             )
             late = {id_: views[id_] for id_ in inherited if id_ not in completed}
             completed |= await self._complete(late)
@@ -102,7 +102,7 @@ class Gatherer:
         """The views without candidates."""
         known, flow = remembered.links, remembered.flow
         contacts, counterparts = await asyncio.gather(
-            self._connection.salesforce.read_contacts(ids), self._counterparts(known.values())
+            self._contacts(ids, known), self._counterparts(known.values())
         )
         views = {}
         for id_ in ids:
@@ -120,6 +120,14 @@ class Gatherer:
                 stopped=flow.stopped,
             )
         return await self._with_companies(await self._with_winners(views))
+
+    async def _contacts(
+        self, ids: Sequence[str], known: Mapping[str, Link]
+    ) -> Mapping[str, SalesforceContact]:
+        """Who was merged into them matters where there is no link; asked with the rest, it costs no call of its own."""
+        salesforce = self._connection.salesforce
+        all_linked = all(id_ in known and known[id_].state is LinkState.LINKED for id_ in ids)
+        return await (salesforce.read_contacts(ids) if all_linked else salesforce.read_with_losers(ids))
 
     async def _with_winners(self, views: dict[str, ContactView]) -> dict[str, ContactView]:
         """Add who took the place of linked contacts that were merged away."""
@@ -234,6 +242,10 @@ def _link_of(contact: SalesforceContact, known: Link | None) -> Link | None:
     if known is None or (known.state is LinkState.CREATING and not contact.deleted):
         return None
     return known
+
+
+def _losers(view: ContactView) -> tuple[str, ...] | None:
+    return view.salesforce.losers if view.salesforce else ()
 
 
 def _is_open(link: Link) -> bool:

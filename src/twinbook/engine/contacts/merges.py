@@ -55,7 +55,7 @@ class Merges:
         )
         alive = {winner for winner in winners.values() if winner}
         has = await self._own(alive)
-        inherited = await self.inherited(alive - has.keys())
+        inherited = await self.inherited(dict.fromkeys(alive - has.keys()))
         has |= {id_: found.link for id_, found in inherited.items() if id_ not in has}
         return {
             loser: Fate(winner, _of_another(loser, has.get(winner or "")))
@@ -70,9 +70,12 @@ class Merges:
         there = {contact.id for contact in found if contact.salesforce_id in (None, *winner_ids)}
         return {id_: link for id_, link in known.items() if not _is_closed(link) or link.netsuite_id in there}
 
-    async def inherited(self, winner_ids: Collection[str]) -> dict[str, Inheritance]:
-        """What contacts without a link inherit, for those that won a merge and inherit something."""
-        losers = await self._losers(winner_ids)
+    async def inherited(self, winners: Mapping[str, Sequence[str] | None]) -> dict[str, Inheritance]:
+        """What contacts without a link inherit, for those that won a merge and inherit something. `winners` come with
+        the contacts that were merged straight into them, or None where that is yet to be asked."""
+        untold = sorted(id_ for id_, losers in winners.items() if losers is None)
+        asked = await self._connection.salesforce.losers_of(Entity.CONTACT, untold) if untold else {}
+        losers = await self._losers({**asked, **{id_: told for id_, told in winners.items() if told}})
         known = await self._links({id_ for ids in losers.values() for id_ in ids})
         left = {id_: link for id_, link in known.items() if link.netsuite_id and not _is_intent(link)}
         if not left:
@@ -103,23 +106,24 @@ class Merges:
             winners = moved
         return winners
 
-    async def _losers(self, winner_ids: Collection[str]) -> dict[str, set[str]]:
+    async def _losers(self, winners: Mapping[str, Sequence[str]]) -> dict[str, set[str]]:
         """All contacts that were merged into each winner, at however many removes."""
         found: dict[str, set[str]] = {}
-        # For each contact that is asked about: the winners at the end of its chain.
-        ends = {id_: {id_} for id_ in winner_ids}
+        # For each contact that others were merged into: the winners at the end of its chain.
+        ends = {winner: {winner} for winner in winners}
+        losers = winners
         for _ in range(MOST_STEPS):
-            if not ends:
-                break
-            losers = await self._connection.salesforce.losers_of(Entity.CONTACT, sorted(ends))
             beyond: dict[str, set[str]] = {}
             for winner, ids in losers.items():
                 for id_ in ids:
                     beyond.setdefault(id_, set()).update(ends[winner])
+            if not beyond:
+                break
             for id_, last in beyond.items():
                 for winner in last:
                     found.setdefault(winner, set()).add(id_)
             ends = beyond
+            losers = await self._connection.salesforce.losers_of(Entity.CONTACT, sorted(ends))
         return found
 
     async def _links(self, ids: Collection[str]) -> dict[str, Link]:
