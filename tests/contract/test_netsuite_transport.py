@@ -7,12 +7,19 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from tests.contract.netsuite_accounts import SUBSIDIARY, account_in_sandbox, new_account_file, running_account
+from tests.contract.netsuite_accounts import (
+    SUBSIDIARY,
+    AccountInSandbox,
+    account_in_sandbox,
+    new_account_file,
+    running_account,
+)
 
 from twinbook.domain.errors import PermanentError, TemporaryError
 from twinbook.domain.ports import ContactQuery, Create, Delete, Failed, NetSuiteWrite, Update, Written
 from twinbook.domain.records import NetSuiteContact
 from twinbook.domain.versions import moment_of
+from twinbook.netsuite.transport import FIRST_WAIT_S
 from twinbook_sandbox.netsuite.account import NetSuiteAccount
 
 
@@ -57,6 +64,98 @@ async def test_without_a_deployment_auto_is_rest(emulated: NetSuiteAccount) -> N
             await account.side.restlet_release()
         assert refused.value.code == "NO_RESTLET"
         assert "packages/netsuite" in refused.value.remedy
+
+
+class Time:
+    """Monotonic seconds, moved by the test."""
+
+    now = 1_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+async def kinds_of_calls(account: AccountInSandbox) -> dict[str, int]:
+    """Calls by kind since the last look, logins left out."""
+    kinds = (await account.control.counters())["kinds"]
+    await account.control.reset_counters()
+    return {kind: count["calls"] for kind, count in kinds.items() if kind not in ("token", "metadata")}
+
+
+async def switch_script(account: AccountInSandbox, *, deployed: bool) -> None:
+    await account.control.act("switch_script", script="customscript_twinbook_batch", deployed=deployed)
+
+
+async def test_a_script_that_is_undeployed_while_running_is_done_without_until_it_is_back(
+    emulated: NetSuiteAccount,
+) -> None:
+    time = Time()
+    async with account_in_sandbox(emulated, transport="auto", monotonic=time) as account:
+        results = await account.side.write_contacts(creates(3))
+        ids = frozenset(result.id for result in results.values() if isinstance(result, Written))
+        assert all(contact.binds for contact in await account.side.find_contacts(ContactQuery(ids=ids)))
+        await switch_script(account, deployed=False)
+        await kinds_of_calls(account)
+
+        read = await account.side.find_contacts(ContactQuery(ids=ids))
+        assert {contact.id for contact in read} == ids
+        assert not any(contact.binds for contact in read), "REST read it: the RESTlet may not compare it"
+        assert account.side.notice is not None
+        assert "NO_RESTLET" in account.side.notice
+        assert await kinds_of_calls(account) == {"restlet": 1, "suiteql": 1}
+        again = await account.side.write_contacts({id_: Update(id_, {"title": "CTO"}) for id_ in ids})
+        assert all(isinstance(result, Written) for result in again.values())
+        assert await kinds_of_calls(account) == {"contact.patch": 3}
+
+        time.now += FIRST_WAIT_S
+        await account.side.find_contacts(ContactQuery(ids=ids))
+        assert await kinds_of_calls(account) == {"restlet": 1, "suiteql": 1}, "it was looked for once"
+        await switch_script(account, deployed=True)
+        await account.side.find_contacts(ContactQuery(ids=ids))
+        assert await kinds_of_calls(account) == {"suiteql": 1}, "not before its time"
+        time.now += 2 * FIRST_WAIT_S
+        read = await account.side.find_contacts(ContactQuery(ids=ids))
+        assert await kinds_of_calls(account) == {"restlet": 2}
+        assert all(contact.binds and contact.fields["title"] == "CTO" for contact in read)
+        assert account.side.notice is None
+
+
+async def test_a_batch_that_the_script_is_not_there_for_is_written_over_rest(
+    emulated: NetSuiteAccount,
+) -> None:
+    async with account_in_sandbox(emulated, transport="auto") as account:
+        await switch_script(account, deployed=False)
+        results = await account.side.write_contacts(creates(2))
+        assert all(isinstance(result, Written) for result in results.values())
+        assert len({result.id for result in results.values() if isinstance(result, Written)}) == 2
+
+
+@pytest.mark.parametrize(
+    ("status", "code"), [(403, "INSUFFICIENT_PERMISSION"), (401, "INVALID_LOGIN_ATTEMPT")]
+)
+async def test_a_script_that_refuses_the_login_is_done_without(
+    emulated: NetSuiteAccount, status: int, code: str
+) -> None:
+    async with account_in_sandbox(emulated, transport="auto") as account:
+        id_ = await account.contact(lastName="Lovelace")
+        await account.control.add_fault("reject", kind="restlet", status=status, code=code, times=None)
+        [read] = await account.side.find_contacts(ContactQuery(ids=frozenset({id_})))
+        assert (read.id, read.binds) == (id_, False)
+
+
+async def test_a_fault_that_passes_is_no_reason_to_leave_the_script(emulated: NetSuiteAccount) -> None:
+    async with account_in_sandbox(emulated, transport="auto") as account:
+        await account.control.add_fault("status", kind="restlet", status=503)
+        with pytest.raises(TemporaryError):
+            await account.side.find_contacts(ContactQuery(ids=frozenset({"1"})))
+        assert account.side.notice is None
+
+
+async def test_with_restlet_alone_a_script_that_is_gone_is_an_error(emulated: NetSuiteAccount) -> None:
+    async with account_in_sandbox(emulated, transport="restlet") as account:
+        await switch_script(account, deployed=False)
+        with pytest.raises(PermanentError, match="NO_RESTLET"):
+            await account.side.find_contacts(ContactQuery(ids=frozenset({"1"})))
 
 
 @pytest.mark.parametrize("transport", ["rest", "restlet"])

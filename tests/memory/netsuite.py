@@ -90,6 +90,7 @@ class MemoryNetSuite:
     step_s: float = 1.0
     custom_fields: Mapping[str, FieldMeta] = field(default_factory=dict)
     hidden: bool = False
+    notice: str | None = None
     before_call: Callable[[str], Awaitable[None]] | None = None
     observer: Observer | None = None
     calls: Counter[str] = field(default_factory=Counter)

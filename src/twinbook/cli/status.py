@@ -120,6 +120,8 @@ def _print_condition(condition: Condition) -> None:
     if condition.state is State.RETRYING:
         say(f"          {condition.code}: {condition.detail}", fg="red")
         say(f"          tried again at {when(condition.next_try_at)}")
+    elif condition.detail:
+        say(f"notice    {condition.detail}", fg="yellow")
 
 
 def _print(found: Status) -> None:

@@ -278,6 +278,11 @@ class ContactQuery:
 class NetSuitePort(Protocol):
     """A NetSuite account."""
 
+    @property
+    def notice(self) -> str | None:
+        """What a person should know of how the account is reached at the moment; None where all is as set up."""
+        ...
+
     async def find_contacts(self, query: ContactQuery) -> Sequence[NetSuiteContact]:
         """Contacts that match any part of the query: internal ids, emails and names without regard to case,
         Salesforce ids in the external id or in the custom field. Inactive ones included, each once."""

@@ -111,7 +111,10 @@ def display_name(contact: SalesforceContact) -> str:
 
 @dataclass(frozen=True, slots=True)
 class NetSuiteContact:
-    """A NetSuite contact. `name` is its entityId, unique within its company; `locked` is the opt-out checkbox."""
+    """A NetSuite contact. `name` is its entityId, unique within its company; `locked` is the opt-out checkbox.
+
+    `binds`: a write may be bound to `version`. One that was read another way than writes go is never compared there.
+    """
 
     id: str
     fields: Fields
@@ -124,6 +127,7 @@ class NetSuiteContact:
     salesforce_id: str | None = None
     inactive: bool = False
     locked: bool = False
+    binds: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,6 +76,7 @@ class ContactReader:
             external_id=row.get("externalid"),
             salesforce_id=row.get(self._id.key),
             inactive=row.get("isinactive") == "T",
+            binds=self._source.binds,
             locked=self._locked is not None and self._locked.value(row) is True,
         )
 

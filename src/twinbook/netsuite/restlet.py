@@ -52,6 +52,8 @@ class RestletScript:
 class Restlet:
     """Calls of the script. Every method raises `TemporaryError` or `PermanentError`."""
 
+    binds: Final = True
+
     def __init__(self, client: NetSuiteClient, script: RestletScript) -> None:
         self._client = client
         self.script = script

@@ -62,7 +62,10 @@ class Shape:
 
 
 class RowSource(Protocol):
-    """Where the rows of records come from."""
+    """Where the rows of records come from. `binds`: whether a write can be bound to the version in them."""
+
+    @property
+    def binds(self) -> bool: ...
 
     async def rows(self, shape: Shape, keys: Keys) -> Sequence[Row]:
         """Rows that match any of the keys. What no record can hold matches nothing."""
@@ -109,6 +112,8 @@ def _is_of(answer: HttpResponse, moment: str) -> bool:
 
 class SuiteQLRows:
     """Rows over the REST service."""
+
+    binds: Final = False
 
     def __init__(self, suiteql: SuiteQL) -> None:
         self._suiteql = suiteql

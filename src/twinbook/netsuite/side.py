@@ -1,6 +1,6 @@
 """The NetSuite account behind the domain's port: what the engine calls.
 
-Contacts and customers are read and written through one of two transports: over REST, or through the RESTlet of
+Contacts and customers are read and written by the `Transport`: over REST, or through the RESTlet of
 `packages/netsuite`. Everything else (polling, listing, attaching, metadata) goes over REST.
 
 Calls that read raise `TemporaryError` or `PermanentError`. Calls that write return them inside `Failed`, for they
@@ -43,6 +43,7 @@ from twinbook.netsuite.records import RecordService, RecordType
 from twinbook.netsuite.restlet import Restlet, RestletWriter
 from twinbook.netsuite.rows import VERSION, SuiteQLRows
 from twinbook.netsuite.suiteql import SuiteQL, id_literal
+from twinbook.netsuite.transport import Route, Transport
 from twinbook.netsuite.writing import RestWriter, Writer, result_of
 
 
@@ -63,8 +64,14 @@ class NetSuiteSide:
         self._suiteql = SuiteQL(client)
         own = {config.id_field: TEXT} | ({config.locked_field: BOOLEAN} if config.locked_field else {})
         self._catalogue = Catalogue(Metadata(client), own, oneworld=config.oneworld)
-        self._restlet = restlet
-        self._use(restlet if config.transport == "restlet" else None)
+        self._restlet = restlet if config.transport != "rest" else None
+        self._transport = Transport(
+            self._route(None),
+            self._route(self._restlet) if self._restlet else None,
+            self._restlet,
+            automatic=config.transport == "auto",
+            monotonic=monotonic,
+        )
         self._changes = ChangeFeed(
             self._suiteql,
             overlap=timedelta(seconds=config.overlap_s),
@@ -73,16 +80,21 @@ class NetSuiteSide:
             page=config.page_size,
         )
 
-    def _use(self, restlet: Restlet | None) -> None:
-        """Read and write through the RESTlet, or without one over REST."""
+    def _route(self, restlet: Restlet | None) -> Route:
+        """The way through the RESTlet, or without one over REST."""
         source = restlet or SuiteQLRows(self._suiteql)
-        self._contacts = ContactReader(source, self._catalogue, self._config)
-        self._customers = CustomerReader(source, self._catalogue, self._config)
-        self._writer: Writer = (
-            RestletWriter(restlet, self._contacts, self._customers)
+        contacts = ContactReader(source, self._catalogue, self._config)
+        customers = CustomerReader(source, self._catalogue, self._config)
+        writer: Writer = (
+            RestletWriter(restlet, contacts, customers)
             if restlet
             else RestWriter(self._client, self._catalogue)
         )
+        return Route(contacts, customers, writer)
+
+    @property
+    def notice(self) -> str | None:
+        return self._transport.notice
 
     async def restlet_release(self) -> str:
         """Which release of the RESTlet is deployed for this login. Raises `TemporaryError` or `PermanentError`."""
@@ -92,14 +104,7 @@ class NetSuiteSide:
 
     async def choose_transport(self) -> None:
         """With `auto`: the RESTlet where it is deployed for this login, else REST. Raises `TemporaryError`."""
-        if self._config.transport != "auto" or self._restlet is None:
-            return
-        try:
-            await self.restlet_release()
-        except PermanentError:
-            self._use(None)
-        else:
-            self._use(self._restlet)
+        await self._transport.choose()
 
     @classmethod
     def over(
@@ -122,17 +127,17 @@ class NetSuiteSide:
         return Discovery(self._client, self._suiteql, self._catalogue, self._config)
 
     async def find_contacts(self, query: ContactQuery) -> Sequence[NetSuiteContact]:
-        return await self._contacts.find(query)
+        return await self._transport.read(lambda route: route.contacts.find(query))
 
     async def find_customers(
         self, *, ids: Sequence[str] = (), salesforce_ids: Sequence[str] = (), names: Sequence[str] = ()
     ) -> Sequence[NetSuiteCustomer]:
-        return await self._customers.find(ids, salesforce_ids, names)
+        return await self._transport.read(lambda route: route.customers.find(ids, salesforce_ids, names))
 
     async def write_contacts(
         self, writes: Mapping[str, NetSuiteWrite], guard: Guard = unguarded
     ) -> Mapping[str, WriteResult]:
-        return await self._writer.write(RecordType.CONTACT, writes, guard)
+        return await self._transport.write(RecordType.CONTACT, writes, guard)
 
     async def attach(self, customer_id: str, contact_id: str, role_id: str | None) -> WriteResult:
         return await result_of(self._attach(customer_id, contact_id, role_id))
@@ -143,7 +148,7 @@ class NetSuiteSide:
     async def write_customers(
         self, writes: Mapping[str, NetSuiteWrite], guard: Guard = unguarded
     ) -> Mapping[str, WriteResult]:
-        return await self._writer.write(RecordType.CUSTOMER, writes, guard)
+        return await self._transport.write(RecordType.CUSTOMER, writes, guard)
 
     async def changes_since(self, entity: Entity, cursor: str | None) -> Changes:
         return await self._changes.since(entity, cursor)

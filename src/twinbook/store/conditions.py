@@ -28,7 +28,7 @@ class State(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Condition:
     """The state of a connection since a time, and where it failed: the code, what happened and what to do, and when it
-    is tried again."""
+    is tried again. Of one in step, they say what is not as it should be."""
 
     state: State
     since: float
@@ -59,6 +59,12 @@ def note(tx: Tx, now_is: Condition) -> None:
         "next_try_at": now_is.next_try_at,
     }
     upsert(tx, condition, [row])
+
+
+def remark(tx: Tx, code: str | None, detail: str) -> None:
+    """Say more of a connection that is in step; of one that is not, its own condition says enough."""
+    mine = (condition.c.scope == tx.scope) & (condition.c.state == State.IN_STEP)
+    tx.execute(sa.update(condition).where(mine).values(code=code, detail=detail))
 
 
 def of(tx: Tx) -> Condition | None:

@@ -282,7 +282,7 @@ def _write_of(job: Job) -> NetSuiteWrite | None:
         return None
     if plan.action is Action.DELETE and plan.target is Side.NETSUITE:
         return Delete(job.netsuite_id)
-    version = (job.before.version or None) if job.before else None
+    version = (job.before.version or None) if job.before and job.before.binds else None
     return Update(job.netsuite_id, plan.netsuite_changes, version) if plan.netsuite_changes else None
 
 

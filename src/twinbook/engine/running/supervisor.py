@@ -11,6 +11,7 @@ from twinbook.engine.running.allowances import AllowanceWatch
 from twinbook.engine.running.ingest import SETTLED, Ingest
 from twinbook.engine.running.lanes import Lane
 from twinbook.engine.running.listing import Lister
+from twinbook.engine.running.notices import NoticeWatch
 from twinbook.engine.running.pulse import Pulse
 from twinbook.engine.running.runner import Alone, Runner, together
 from twinbook.engine.running.schedules import Schedules
@@ -80,6 +81,7 @@ class Supervisor:
             Sweeper(connection).run(),
             Pulse(connection).run(),
             AllowanceWatch(connection).run(),
+            NoticeWatch(connection).run(),
         ]
         await together([*carrying, *calendar, *watchers])
 

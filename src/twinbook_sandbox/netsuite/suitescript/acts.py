@@ -21,6 +21,7 @@ class ScriptActs:
         """All actions by name."""
         acts: list[Action] = [
             self.deploy_project,
+            self.switch_script,
             self.set_script_parameter,
             self.keep_secret,
             self.script_log,
@@ -42,6 +43,10 @@ class ScriptActs:
             "fields": [one.script_id for one in project.fields],
             "scripts": scripts,
         }
+
+    def switch_script(self, arguments: dict[str, Any]) -> None:
+        """Deploy or undeploy a script on its page: {"script", "deployed": true or false}."""
+        self._scripts.switch(str(arguments["script"]), active=bool(arguments["deployed"]))
 
     def set_script_parameter(self, arguments: dict[str, Any]) -> None:
         """Set a parameter of a script's deployments: {"script", "name", "value"}."""

@@ -106,6 +106,15 @@ class Scripts:
         self._deployments = [*others, *project.deployments]
         return project
 
+    def switch(self, script_id: str, *, active: bool) -> None:
+        """Tick or untick Deployed on all deployments of a script."""
+        found = [one for one in self._deployments if one.script_id == script_id]
+        if not found:
+            raise user_error(f"No script {script_id} is deployed.")
+        self._deployments = [
+            replace(one, active=active) if one in found else one for one in self._deployments
+        ]
+
     def set_parameter(self, script_id: str, name: str, value: str) -> None:
         """Set a script parameter of all deployments of a script, as on their pages."""
         found = [one for one in self._deployments if one.script_id == script_id and name in one.parameters]
