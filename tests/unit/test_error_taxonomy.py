@@ -8,7 +8,7 @@ from tests.memory.http import reply
 from tests.memory.netsuite_http import answer, refusal
 
 from twinbook.domain.errors import PermanentError, TemporaryError
-from twinbook.netsuite.errors import _FALLBACK_REMEDY, concerns_login, error_from
+from twinbook.netsuite.errors import _FALLBACK_REMEDY, Refusal, concerns_login, error_from, judged
 from twinbook.salesforce.errors import REMEDIES, TEMPORARY, from_record, from_response
 
 
@@ -37,6 +37,8 @@ def test_netsuite(status: int, code: str, text: str, made: str | None) -> None:
 def test_netsuite_core_codes_of_scripts(code: str, made: str | None) -> None:
     given = answer(400, {"error": {"code": code, "message": "Some words of NetSuite."}})
     _judged(error_from(given, writing=True), made)
+    # The same of one record in a batch of the RESTlet, whose call has worked.
+    _judged(judged(Refusal(400, code, "Some words of NetSuite."), writing=True), made)
 
 
 def _judged(error: TemporaryError | PermanentError, made: str | None) -> None:

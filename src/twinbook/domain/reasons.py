@@ -289,8 +289,9 @@ CATALOGUE: dict[Reason, Explanation] = {
     ),
     Reason.INTERNAL_ERROR: Explanation(
         _FAILED,
-        "Twinbook itself failed on this record; nothing was written.",
-        "Report it as a defect of Twinbook with the log lines around this time, then retry the record.",
+        "Twinbook itself failed on this record.",
+        "It is tried again by itself. If it stays, report it as a defect of Twinbook, with the log lines around "
+        "this time.",
     ),
     Reason.REFUSED_BY_SALESFORCE: Explanation(
         _FAILED,

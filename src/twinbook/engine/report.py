@@ -24,7 +24,8 @@ HELD = (Reason.PAUSED, Reason.SAFETY_STOP)
 class Settled:
     """A key that is done. Keys that only lead to others (an opportunity, a role, the NetSuite half of a pair) have no
     outcome of their own; a NetSuite contact that was just linked has its outcome under its Salesforce contact's key.
-    `done` is what a person decided, once it is carried out. Not `concluded`: what both sides agree on is not stored."""
+    `done` is what a person decided, once it is carried out. Not `concluded`: what both sides agree on is not stored.
+    `again_at` is when it is looked at once more although nothing about it has changed."""
 
     claimed: Claimed
     outcome: Outcome | None = None
@@ -32,6 +33,7 @@ class Settled:
     error: PermanentError | None = None
     done: Decision | None = None
     concluded: bool = True
+    again_at: float | None = None
 
     @property
     def shown_as(self) -> Key:
@@ -104,7 +106,7 @@ class Report:
             [
                 (item.claimed.run_id, item.outcome.kind, item.outcome.reason)
                 for item in self.settled
-                if item.claimed.run_id is not None and item.outcome is not None
+                if item.claimed.run_id is not None and item.outcome is not None and item.again_at is None
             ],
         )
         # Whatever a settled contact was about to be is done, refused, or no longer wanted: nobody need wait for it.
@@ -113,7 +115,11 @@ class Report:
         links.give_up(tx, Entity.CONTACT, [key.id for key in contacts if key.side is Side.NETSUITE])
         links.told(tx, Entity.CONTACT, _told(item for item in self.settled if not item.concluded))
         links.forget_sent(tx, Entity.CONTACT, _told(item for item in self.settled if item.concluded))
-        dirty_keys.settle(tx, [item.claimed for item in self.settled], token=token, now=now)
+        done = [item.claimed for item in self.settled if item.again_at is None]
+        dirty_keys.settle(tx, done, token=token, now=now)
+        for item in self.settled:
+            if item.again_at is not None:
+                dirty_keys.put_back(tx, item.claimed, token=token, due_at=item.again_at, failed=True, now=now)
         for back in self.put_back:
             failed = back.error is not None
             dirty_keys.put_back(tx, back.claimed, token=token, due_at=back.due_at, failed=failed, now=now)

@@ -11,7 +11,7 @@ unverified have a row too: an account that words them otherwise gets the vendor'
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from twinbook.domain.errors import PermanentError, TemporaryError
@@ -196,21 +196,24 @@ _FALLBACK_REMEDY = "Correct what NetSuite names, or the script or form that asks
 def error_from(response: HttpResponse, *, writing: bool) -> TemporaryError | PermanentError:
     """Judge an answer that is no success. `writing` is true when the call may have changed something."""
     refusal = parse(response)
+    if _is_page(response) and refusal.status != 429:
+        refusal = replace(refusal, status=503)
+    return judged(refusal, writing=writing, retry_after=response.retry_after)
+
+
+def judged(
+    refusal: Refusal, *, writing: bool, retry_after: float | None = None
+) -> TemporaryError | PermanentError:
+    """What a refusal means, whether of a call or of one record in it."""
     seen = f"{refusal.vendor_code} {refusal.text}"
     if refusal.status == 429 or _THROTTLED.search(seen):
-        return TemporaryError(CONCURRENCY_LIMIT, refusal.text, retry_after=response.retry_after)
+        return TemporaryError(CONCURRENCY_LIMIT, refusal.text, retry_after=retry_after)
     if _CUT_SHORT.search(seen):
         return TemporaryError("SCRIPT_CUT_SHORT", refusal.text, outcome_unknown=writing)
-    if refusal.status >= 500 or _UNEXPECTED.search(seen) or _is_page(response):
+    if refusal.status >= 500 or _UNEXPECTED.search(seen):
         return TemporaryError(
-            "NETSUITE_UNAVAILABLE", refusal.text, retry_after=response.retry_after, outcome_unknown=writing
+            "NETSUITE_UNAVAILABLE", refusal.text, retry_after=retry_after, outcome_unknown=writing
         )
-    return judged(refusal)
-
-
-def judged(refusal: Refusal) -> TemporaryError | PermanentError:
-    """What a refusal of one record means, whichever way it came."""
-    seen = f"{refusal.vendor_code} {refusal.text}"
     if _CHANGED.search(seen):
         return TemporaryError("RECORD_CHANGED", refusal.text)
     for rule in RULES:

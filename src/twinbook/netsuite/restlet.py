@@ -195,7 +195,7 @@ def _result(answer: Mapping[str, Any], kept: NetSuiteContact | NetSuiteCustomer 
                 str(answer.get("message", "")),
                 str(field) if field else None,
             )
-            return Failed(judged(refusal))
+            return Failed(judged(refusal, writing=True))
         case _:
             return Failed(_unreadable(), of_call=True)
 

@@ -162,7 +162,7 @@ class Lane:
                     await self._attempt(work, [item], report)
                 return
             log.exception("unforeseen-fault", connection=self._connection.name, entity=part[0].key.entity)
-            mine = Report(settled=[_poisonous(part[0], fault)])
+            mine = Report(settled=[self._poisonous(part[0], fault)])
         report.settled += mine.settled
         report.put_back += mine.put_back
         report.marks += mine.marks
@@ -171,12 +171,15 @@ class Lane:
         wait = self._connection.backoff(error, item.attempts)
         return PutBack(item, self._connection.clock.now() + wait, error)
 
-
-def _poisonous(item: Claimed, fault: Exception) -> Settled:
-    error = PermanentError(
-        "INTERNAL_ERROR",
-        f"Twinbook itself failed on this record ({type(fault).__name__}).",
-        remedy="Report this as a defect of Twinbook, with the log lines around this time; then retry the record.",
-    )
-    outcome = Outcome(item.key, OutcomeKind.FAILED, Reason.INTERNAL_ERROR, error.message)
-    return Settled(item, outcome, error=error)
+    def _poisonous(self, item: Claimed, fault: Exception) -> Settled:
+        """It is shown as failed and holds nothing that others wait for; another look at it comes by itself, for it may
+        have been the circumstances."""
+        error = PermanentError(
+            "INTERNAL_ERROR",
+            f"Twinbook itself failed on this record ({type(fault).__name__}).",
+            remedy="It is tried again by itself. If it stays, report it as a defect of Twinbook, with the log lines "
+            "around this time.",
+        )
+        outcome = Outcome(item.key, OutcomeKind.FAILED, Reason.INTERNAL_ERROR, error.message)
+        wait = self._connection.backoff(error, item.attempts)
+        return Settled(item, outcome, error=error, again_at=self._connection.clock.now() + wait)

@@ -156,6 +156,10 @@ class Sweeper:
         drifts.add(tx, sweep.run.id, examined.found, now=self._connection.clock.now())
         sweeps.count_compared(tx, sweep.run.id, examined.number)
         examined.remember(tx)
+        if sweep.repairs:
+            # A lane meets the same fault, and shows it at the contact.
+            now = self._connection.clock.now()
+            dirty_keys.mark(tx, examined.poisonous, cause=CAUSE, now=now, priority=Priority.SWEEP)
         return True
 
     def _stop_if_empty(self, tx: Tx, sweep: Sweep) -> None:
