@@ -19,6 +19,7 @@ from twinbook.http import Http
 from twinbook.install import System
 from twinbook.install.guiding import LOGIN
 from twinbook.settings import ConnectionSettings, Settings, load
+from twinbook.settings.in_force import InForce
 from twinbook.settings.model import LogSettings
 from twinbook.settings.revising import Origin
 from twinbook.store import people as stored_people
@@ -93,13 +94,12 @@ class Rig:
         sealer = Sealer(Fernet.generate_key())
         dashboard = Dashboard.over(
             database,
-            settings_in(directory, web),
+            InForce(settings_in(directory, web), Origin(directory / "twinbook.toml", {})),
             sealer=sealer,
             now=now,
             passwords=QUICK,
             http=http,
             live=live,
-            origin=Origin(directory / "twinbook.toml", {}),
             open_connection=open_connection,
             examine=examine or nothing_amiss,
         )

@@ -14,6 +14,7 @@ from tests.dashboard.rig import settings_in
 
 from twinbook.composition import configure_logging
 from twinbook.engine.connection import Connection
+from twinbook.settings.in_force import InForce
 from twinbook.settings.model import LogSettings
 from twinbook.settings.revising import Origin
 from twinbook.store import people as stored_people
@@ -65,13 +66,9 @@ def site(
 
     configure_logging(LogSettings(level="error"))
 
-    origin = Origin(directory / "twinbook.toml", {})
-
     async def run() -> None:
-        settings = settings_in(directory)
-        async with serve(
-            database, settings, live=live, origin=origin, open_connection=open_connection
-        ) as served:
+        in_force = InForce(settings_in(directory), Origin(directory / "twinbook.toml", {}))
+        async with serve(database, in_force, live=live, open_connection=open_connection) as served:
             started.append(served)
             ready.set()
             await asyncio.to_thread(leave.wait)

@@ -14,6 +14,7 @@ from tests.scenario.product import Product, until
 
 from twinbook.engine.connection import Connection
 from twinbook.settings import load
+from twinbook.settings.in_force import InForce
 from twinbook.signature import HEADER, sign
 from twinbook.web.serving import serve
 
@@ -84,5 +85,5 @@ async def served(p: Product, connection: Connection) -> AsyncIterator[str]:
     """The endpoint, as the dashboard serves it."""
     settings = load(p.config, p.environment())
     anywhere = settings.model_copy(update={"web": settings.web.model_copy(update={"port": 0})})
-    async with serve(connection.store.database, anywhere) as dashboard:
+    async with serve(connection.store.database, InForce(anywhere)) as dashboard:
         yield f"{dashboard.url}/ping/default"

@@ -14,6 +14,7 @@ from twinbook.cli import worker
 from twinbook.composition import configure_logging
 from twinbook.engine.clock import SystemClock
 from twinbook.settings import load
+from twinbook.settings.in_force import InForce
 
 OFF_BY, LEASE = "TEST_CLOCK_OFF_BY", "TEST_LEASE_SECONDS"
 
@@ -36,7 +37,9 @@ def main() -> None:
     worker.SHARED_LEASE_SECONDS = float(os.environ.get(LEASE, worker.SHARED_LEASE_SECONDS))
     clock = ClockOffBy(float(os.environ.get(OFF_BY, "0")))
     asyncio.run(
-        worker.keep_in_step(settings, clock, worker.stop_signals(), on_ready=lambda: click.echo(worker.READY))
+        worker.keep_in_step(
+            InForce(settings), clock, worker.stop_signals(), on_ready=lambda: click.echo(worker.READY)
+        )
     )
 
 

@@ -50,7 +50,7 @@ class Pings:
         self.now = NOW
         self.store = Store(database, "default")
         self.http = TestClient(
-            Starlette(routes=ping_routes(database, configured, lambda: self.now)),
+            Starlette(routes=ping_routes(database, lambda: configured, lambda: self.now)),
             raise_server_exceptions=True,
         )
         self._sent = 0

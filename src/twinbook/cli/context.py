@@ -14,7 +14,9 @@ import click
 from sqlalchemy import make_url
 
 from twinbook.cli.exits import Exit, Problem
-from twinbook.settings import ConnectionSettings, Settings, load
+from twinbook.install.beginning import unfinished
+from twinbook.settings import ConnectionSettings, Settings, SettingsError, load
+from twinbook.settings.in_force import InForce
 from twinbook.settings.revising import Origin
 from twinbook.store.database import Database, Role, Store
 
@@ -30,6 +32,19 @@ def load_settings(ctx: click.Context) -> Settings:
             Exit.USAGE,
         )
     return load(path, os.environ)
+
+
+def begin_settings(ctx: click.Context) -> InForce:
+    """The settings to run with. Where nothing but the logins is missing yet, the dashboard can be served all the same:
+    then with stand-ins, and unfinished. Raises as `load_settings` does for everything else."""
+    origin = settings_origin(ctx)
+    try:
+        return InForce(load_settings(ctx), origin)
+    except (SettingsError, Problem):
+        begun = unfinished(origin, ctx.find_root().obj["connection"])
+        if begun is None or not begun.web.enabled:
+            raise
+        return InForce(begun, origin, finished=False)
 
 
 def settings_origin(ctx: click.Context) -> Origin:

@@ -22,13 +22,14 @@ from twinbook.domain.records import Entity
 from twinbook.engine import budget
 from twinbook.salesforce.rest import API_REQUESTS
 from twinbook.settings import ConnectionSettings
-from twinbook.store import conditions, cursors, dirty_keys, flows, incidents, links, outcomes, runs
+from twinbook.store import conditions, cursors, dirty_keys, flows, incidents, links, outcomes, processes, runs
 from twinbook.store.conditions import Condition, Seen, State
 from twinbook.store.database import Role, Store, Tx
 from twinbook.store.dirty_keys import Depth
 from twinbook.store.flows import Flow
 from twinbook.store.incidents import IncidentKind
 from twinbook.store.outcomes import Tally
+from twinbook.store.processes import Process
 from twinbook.store.runs import Run
 
 # From this share on a person should know that an allowance is nearly used up.
@@ -53,6 +54,7 @@ class Status:
     condition: Condition | None
     allowances: list[Seen]
     notices: list[str]
+    processes: list[Process]
 
 
 @click.command()
@@ -98,6 +100,7 @@ def _read(tx: Tx, settings: ConnectionSettings, *, now: float) -> Status:
         conditions.of(tx),
         allowances,
         list(_notices(allowances, settings.limits.reserve_percent)),
+        processes.at_work(tx, now=now),
     )
 
 
@@ -132,6 +135,7 @@ def _print(found: Status) -> None:
     say(f"{found.connection}  flow {flow}", bold=True)
     if found.condition is not None:
         _print_condition(found.condition)
+    say(f"at work   {processes.told(found.processes)}")
     for notice in found.notices:
         say(f"notice    {notice}", fg="yellow")
     if found.flow.stopped:

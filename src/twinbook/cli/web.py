@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import signal
+from typing import TYPE_CHECKING
 
 import click
 
-from twinbook.cli.context import load_settings, open_database, settings_origin
+from twinbook.cli.context import begin_settings, open_database
+from twinbook.cli.following import Following
 from twinbook.cli.terminal import say
 from twinbook.composition import configure_logging
-from twinbook.settings import Settings
-from twinbook.settings.revising import Origin
+from twinbook.settings.in_force import InForce
 from twinbook.store.database import Role
+
+if TYPE_CHECKING:
+    from twinbook.web.serving import Served
 
 
 @click.command()
@@ -23,12 +27,12 @@ def web(ctx: click.Context) -> None:
     `twinbook run` serves them too, unless web.enabled is false. This one works on the
     store beside a running `twinbook run`.
     """
-    settings = load_settings(ctx)
-    configure_logging(settings.log)
-    asyncio.run(_web(settings, settings_origin(ctx)))
+    in_force = begin_settings(ctx)
+    configure_logging(in_force.settings.log)
+    asyncio.run(_web(in_force))
 
 
-async def _web(settings: Settings, origin: Origin) -> None:
+async def _web(in_force: InForce) -> None:
     # The web framework takes half a second to import: only where it is used.
     from twinbook.web.serving import serve
 
@@ -36,17 +40,25 @@ async def _web(settings: Settings, origin: Origin) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
-    database = open_database(settings, Role.GUEST)
+    database = open_database(in_force.settings, Role.GUEST)
+    following = Following(in_force, database)
     try:
-        async with serve(database, settings, origin=origin) as served:
-            announce(served.url, served.set_up_url)
+        await following.begin()
+        async with serve(database, in_force) as served, asyncio.TaskGroup() as group:
+            group.create_task(following.run(stop))
+            announce(served, in_force)
             await stop.wait()
     finally:
         database.close()
 
 
-def announce(url: str, set_up_url: str | None) -> None:
-    """Say where the dashboard is, and to the first administrator how to get in."""
-    say(f"dashboard: {url}", err=True)
-    if set_up_url:
-        say(f"Nobody can sign in yet. Become the first administrator here, once: {set_up_url}", err=True)
+def announce(served: Served, in_force: InForce) -> None:
+    """Say where the dashboard is, to the first administrator how to get in, and what is to be done first."""
+    say(f"dashboard: {served.url}", err=True)
+    if served.set_up_url:
+        say(
+            f"Nobody can sign in yet. Become the first administrator here, once: {served.set_up_url}",
+            err=True,
+        )
+    if not in_force.finished.is_set():
+        say(f"Nothing is synced yet: set up the connection at {served.url}/install", err=True)

@@ -6,7 +6,8 @@ import asyncio
 import os
 import random
 import signal
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+import socket
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -14,16 +15,19 @@ from typing import TYPE_CHECKING, Any
 import click
 from sqlalchemy import make_url
 
-from twinbook.cli.context import load_settings, open_database
+from twinbook.cli.context import load_settings, open_database, settings_origin
 from twinbook.cli.courier import carry_messages
 from twinbook.cli.exits import Exit, Problem
+from twinbook.cli.following import Following
 from twinbook.cli.terminal import say
 from twinbook.composition import configure_logging, connect
 from twinbook.engine.clock import Clock, SystemClock
 from twinbook.engine.connection import Connection
-from twinbook.engine.running.keeper import Keeper
+from twinbook.engine.running.keeper import Keeper, either
+from twinbook.engine.running.presence import at_work
 from twinbook.engine.running.supervisor import Supervisor
-from twinbook.settings import ConnectionSettings, Settings
+from twinbook.settings import Settings
+from twinbook.settings.in_force import InForce
 from twinbook.store import cursors
 from twinbook.store.database import Database, Role, Store
 
@@ -55,42 +59,60 @@ def worker(ctx: click.Context) -> None:
             Exit.USAGE,
         )
     configure_logging(settings.log)
-    asyncio.run(keep_in_step(settings, SystemClock(), stop_signals(), on_ready=lambda: say(READY)))
+    in_force = InForce(settings, settings_origin(ctx))
+    asyncio.run(keep_in_step(in_force, SystemClock(), stop_signals(), on_ready=lambda: say(READY)))
 
 
 async def keep_in_step(
-    settings: Settings,
+    in_force: InForce,
     clock: Clock,
     stop_signal: Callable[[], asyncio.Event],
     *,
     on_ready: Callable[[], None] = lambda: None,
     beside: Beside | None = None,
 ) -> None:
-    """Work on all connections until told to stop. Alone over an SQLite file, with others over PostgreSQL.
+    """Work on all connections until told to stop. Alone over an SQLite file, with others over PostgreSQL. A version of
+    the settings that is saved meanwhile takes effect; an installation that begins waits for something to work on.
 
     `beside` is what else this process does with the store until then, and with the connections that are live by name.
     """
-    stopped, live = stop_signal(), dict[str, Connection]()
+    stopped, live, settings = stop_signal(), dict[str, Connection](), in_force.settings
+    keepers: dict[str, Keeper] = {}
     database = await asyncio.to_thread(open_database, settings, Role.WORKER)
     try:
         async with _membership(settings, clock) as member, asyncio.TaskGroup() as group:
-            alone = len(settings.connections) == 1
-            keepers = {}
-            for name, connection in settings.connections.items():
-                keeper = _keeper(connection, Store(database, name), clock, member, stopped, live)
-                keepers[group.create_task(keeper.run(stopped, alone=alone))] = keeper
-            group.create_task(carry_messages(database, settings, stopped))
+            following = Following(in_force, database)
+            await following.begin()
+            group.create_task(following.run(stopped, lambda name: keepers[name].renew() if keepers else None))
             if beside is not None:
                 group.create_task(beside(database, live, stopped))
-            telling = group.create_task(_tell([keeper.tried for keeper in keepers.values()], on_ready))
-            await stopped.wait()
-            telling.cancel()
-            for task, keeper in keepers.items():
-                # A system that does not answer must not hold up the end.
-                if keeper.connecting:
-                    task.cancel()
+            await either(in_force.finished.wait(), stopped.wait())
+            if stopped.is_set():
+                return
+            for name in settings.connections:
+                keepers[name] = _keeper(in_force, Store(database, name), clock, member, stopped, live)
+            await _keep(list(keepers.values()), database, settings, stopped, on_ready)
     finally:
         await asyncio.to_thread(database.close)
+
+
+async def _keep(
+    keepers: Sequence[Keeper],
+    database: Database,
+    settings: Settings,
+    stopped: asyncio.Event,
+    on_ready: Callable[[], None],
+) -> None:
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(keeper.run(stopped, alone=len(keepers) == 1)) for keeper in keepers]
+        group.create_task(carry_messages(database, settings, stopped))
+        telling = group.create_task(_tell([keeper.tried for keeper in keepers], on_ready))
+        await stopped.wait()
+        telling.cancel()
+        for task, keeper in zip(tasks, keepers, strict=True):
+            # A system that does not answer must not hold up the end.
+            if keeper.connecting:
+                task.cancel()
 
 
 def stop_signals(at_once: Callable[[], None] = lambda: None) -> Callable[[], asyncio.Event]:
@@ -124,7 +146,7 @@ async def _membership(settings: Settings, clock: Clock) -> AsyncIterator[Member 
 
 
 def _keeper(
-    settings: ConnectionSettings,
+    in_force: InForce,
     store: Store,
     clock: Clock,
     member: Member | None,
@@ -137,8 +159,12 @@ def _keeper(
         if not stopped.is_set():
             say(f"{store.scope}: in step with Salesforce and NetSuite; stop with Ctrl-C", err=True)
 
+    def opened() -> AbstractAsyncContextManager[Connection]:
+        settings, version = in_force.settings.connections[store.scope], in_force.versions.get(store.scope)
+        return _live(connect(settings, store, own_clock, permits), live, version)
+
     return Keeper(
-        lambda: _live(connect(settings, store, own_clock, permits), live),
+        opened,
         lambda connection: _supervisor(connection, member),
         store,
         own_clock,
@@ -150,15 +176,19 @@ def _keeper(
 
 @asynccontextmanager
 async def _live(
-    connecting: AbstractAsyncContextManager[Connection], live: dict[str, Connection]
+    connecting: AbstractAsyncContextManager[Connection], live: dict[str, Connection], version: int | None
 ) -> AsyncIterator[Connection]:
-    """The connection, which others in this process find in `live` as long as it is open."""
-    async with connecting as connection:
+    """The connection, which others in this process find in `live` as long as it is open, and people in the store."""
+    async with connecting as connection, at_work(connection, _process_name(), version):
         live[connection.name] = connection
         try:
             yield connection
         finally:
             del live[connection.name]
+
+
+def _process_name() -> str:
+    return f"{socket.gethostname()}:{os.getpid()}"
 
 
 async def _somebody_watches(connection: Connection, running: asyncio.Task[None]) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from twinbook.install.steps import System
-from twinbook.settings import ConnectionSettings, Problem, SettingsError, render_commented
+from twinbook.settings import ConnectionSettings, Problem, Settings, SettingsError, render_commented
 from twinbook.settings.editing import SettingsFile
 from twinbook.settings.environment import variable_for
 from twinbook.settings.loading import validate
@@ -110,6 +110,27 @@ class Draft:
         except SettingsError as error:
             return error.problems
         return ()
+
+    def missing(self) -> tuple[Problem, ...]:
+        """What is wrong with the whole file as it is."""
+        try:
+            validate(deepcopy(dict(self.file.values)), self.file.path, self._environ)
+        except SettingsError as error:
+            return error.problems
+        return ()
+
+    def with_stand_ins(self) -> Settings:
+        """The whole file, with stand-ins for both systems of this connection. Raises `SettingsError`."""
+        values = deepcopy(dict(self.file.values))
+        connections = values.setdefault("connections", {})
+        stand_ins = {system.value: dict(values) for system, values in _STAND_IN.items()}
+        connections[self.connection] = connections.get(self.connection, {}) | stand_ins
+        return validate(values, self.file.path, self._unlogged())
+
+    def _unlogged(self) -> dict[str, str]:
+        """The environment without what it says of the logins."""
+        logins = tuple(variable_for(("connections", self.connection, system)) for system in System)
+        return {name: value for name, value in self._environ.items() if not name.upper().startswith(logins)}
 
     def _readings(self, system: System) -> Iterator[dict[str, Any]]:
         """The file as it is, and with a stand-in for the other system. Other connections are left out."""

@@ -66,6 +66,12 @@ def latest(tx: Tx, *, limit: int, before: int | None = None) -> list[Version]:
     return [_version(row) for row in rows]
 
 
+def newest(tx: Tx) -> int:
+    """The number of the latest state, 0 where there is none."""
+    found = sa.select(sa.func.max(settings_version.c.id)).where(settings_version.c.scope == tx.scope)
+    return tx.execute(found).scalar() or 0
+
+
 def by_id(tx: Tx, number: int) -> Version | None:
     mine = (settings_version.c.scope == tx.scope, settings_version.c.id == number)
     row = tx.execute(sa.select(settings_version).where(*mine)).one_or_none()

@@ -388,6 +388,17 @@ condition = sa.Table(
     sa.Column("next_try_at", sa.Float),
 )
 
+# The processes that work on a connection, each with the version of the settings that it works with.
+process = sa.Table(
+    "process",
+    metadata,
+    sa.Column("scope", sa.Text, primary_key=True),
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("version", sa.Integer),
+    sa.Column("since", sa.Float, nullable=False),
+    sa.Column("seen_at", sa.Float, nullable=False),
+)
+
 # What the systems allow in a day, and what of it is used.
 allowance = sa.Table(
     "allowance",

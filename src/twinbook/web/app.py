@@ -56,7 +56,7 @@ def create_app(dashboard: Dashboard) -> FastAPI:
         app.include_router(router, include_in_schema=False)
     for router in api:
         app.include_router(router, prefix=API)
-    app.router.routes.extend(ping_routes(dashboard.database, dashboard.settings, dashboard.now))
+    app.router.routes.extend(ping_routes(dashboard.database, lambda: dashboard.settings, dashboard.now))
     for kind, answer in _REFUSALS.items():
         app.add_exception_handler(kind, answer)
     return app

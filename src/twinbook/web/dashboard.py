@@ -21,6 +21,7 @@ from twinbook.http import Http
 from twinbook.install import System
 from twinbook.install import examine as examine_system
 from twinbook.settings import ConnectionSettings, Settings
+from twinbook.settings.in_force import InForce
 from twinbook.settings.revising import Origin
 from twinbook.store.database import Database, Store, Tx
 from twinbook.store.outcomes import Tally
@@ -57,7 +58,7 @@ class Dashboard:
     `live` are the connections that this process works on, by name; a dashboard that runs apart has none.
     """
 
-    settings: Settings
+    in_force: InForce
     database: Database
     sealer: Sealer
     now: Callable[[], float]
@@ -71,7 +72,6 @@ class Dashboard:
     watchers: Watchers
     closing: Closing
     live: Mapping[str, Connection]
-    origin: Origin | None
     open_connection: OpenConnection
     schemas: Kept[Schemas]
     impacts: Impacts
@@ -82,23 +82,23 @@ class Dashboard:
     def over(
         cls,
         database: Database,
-        settings: Settings,
+        in_force: InForce,
         *,
         sealer: Sealer,
         now: Callable[[], float],
         passwords: Passwords | None = None,
         live: Mapping[str, Connection] | None = None,
         http: Http | None = None,
-        origin: Origin | None = None,
         open_connection: OpenConnection | None = None,
         examine: Examine | None = None,
     ) -> Dashboard:
-        """The dashboard of one installation. `http` is what single sign-on calls its provider with, `origin` says where
-        the settings can be changed, `open_connection` logs in to try settings out, and `examine` checks them."""
+        """The dashboard of one installation. `http` is what single sign-on calls its provider with, `open_connection`
+        logs in to try settings out, and `examine` checks them."""
+        web = in_force.settings.web
         opener = open_connection or _opening(database)
         impacts = Impacts(opener)
         live = {} if live is None else live
-        previews = MatchPreviews(_reaching(live, settings, opener))
+        previews = MatchPreviews(_reaching(live, in_force, opener))
         examinations = Examinations(examine or _examining(now), now)
 
         async def counted(connection: str) -> list[Tally]:
@@ -113,7 +113,7 @@ class Dashboard:
             return stamp, beside
 
         async def described(connection: str) -> Schemas:
-            async with opener(connection, settings.connections[connection]) as live:
+            async with opener(connection, in_force.settings.connections[connection]) as live:
                 return {
                     (entity, side): await port.describe(entity)
                     for entity in (Entity.CONTACT, Entity.ACCOUNT)
@@ -125,27 +125,36 @@ class Dashboard:
             return await database.read(connection, lambda tx: overview(tx, cells, now=at))
 
         return cls(
-            settings,
+            in_force,
             database,
             sealer,
             now,
             passwords or Passwords(),
-            Oidc(settings.web.oidc, http, now) if http and settings.web.oidc.issuer else None,
+            Oidc(web.oidc, http, now) if http and web.oidc.issuer else None,
             Throttle(now),
-            Pace(settings.web.requests_per_minute, now),
+            Pace(web.requests_per_minute, now),
             counts,
             Kept(looked_over, now, OVERVIEW_SECONDS),
             Kept(stamped, now, STAMP_SECONDS),
             Watchers(),
             Closing(),
             live,
-            origin,
             opener,
             Kept(described, now, SCHEMA_SECONDS),
             impacts,
             examinations,
             previews,
         )
+
+    @property
+    def settings(self) -> Settings:
+        """Those in force now."""
+        return self.in_force.settings
+
+    @property
+    def origin(self) -> Origin | None:
+        """Where the settings can be changed."""
+        return self.in_force.origin
 
     def alive_since(self) -> float:
         """Sessions that were last used before then have ended."""
@@ -180,7 +189,7 @@ def _examining(now: Callable[[], float]) -> Examine:
     return examined
 
 
-def _reaching(live: Mapping[str, Connection], settings: Settings, opener: OpenConnection) -> Reach:
+def _reaching(live: Mapping[str, Connection], in_force: InForce, opener: OpenConnection) -> Reach:
     """Leads to the systems: by the connection that this process works on, else by a login of its own."""
 
     @asynccontextmanager
@@ -188,7 +197,7 @@ def _reaching(live: Mapping[str, Connection], settings: Settings, opener: OpenCo
         if name in live:
             yield live[name]
         else:
-            async with opener(name, settings.connections[name]) as opened:
+            async with opener(name, in_force.settings.connections[name]) as opened:
                 yield opened
 
     return reach

@@ -66,28 +66,23 @@ class Ping(_Message):
     records: Annotated[list[PingedRecord], Field(min_length=1, max_length=MOST_RECORDS)]
 
 
-def ping_routes(database: Database, settings: Settings, now: Callable[[], float]) -> list[Route]:
-    """The route, for the application that serves it. `now` gives epoch seconds."""
-    takers = {
-        name: _Taker(Store(database, name), connection, now)
-        for name, connection in settings.connections.items()
-        if connection.ping.secrets
-    }
+def ping_routes(
+    database: Database, settings: Callable[[], Settings], now: Callable[[], float]
+) -> list[Route]:
+    """The route, for the application that serves it. `settings` gives those in force, `now` epoch seconds."""
 
     async def receive(request: Request) -> Response:
-        return await _receive(request, takers)
+        name = request.path_params["connection"]
+        connection = settings().connections.get(name)
+        if connection is None or not connection.ping.secrets:
+            return _refused(404, "there is no such connection, or no ping.secret is set for it")
+        body = await _body(request)
+        if body is None:
+            return _refused(413, f"a ping is larger than {LARGEST_BODY} bytes")
+        taker = _Taker(Store(database, name), connection, now)
+        return await taker.take(request.headers.get(HEADER, ""), body)
 
     return [Route("/ping/{connection}", receive, methods=["POST"])]
-
-
-async def _receive(request: Request, takers: Mapping[str, _Taker]) -> Response:
-    taker = takers.get(request.path_params["connection"])
-    if taker is None:
-        return _refused(404, "there is no such connection, or no ping.secret is set for it")
-    body = await _body(request)
-    if body is None:
-        return _refused(413, f"a ping is larger than {LARGEST_BODY} bytes")
-    return await taker.take(request.headers.get(HEADER, ""), body)
 
 
 async def _body(request: Request) -> bytes | None:
@@ -108,14 +103,12 @@ class _Taker:
 
     def __init__(self, store: Store, settings: ConnectionSettings, now: Callable[[], float]) -> None:
         self._store = store
-        self._secrets = settings.ping.secrets
-        self._direction = settings.contacts.direction
-        self._reads_customers = account_policy(settings).reads_customers
+        self._settings = settings
         self._now = now
 
     async def take(self, header: str, body: bytes) -> Response:
         signature = Signature.parse(header)
-        if signature is None or not signature.made_with(self._secrets, body):
+        if signature is None or not signature.made_with(self._settings.ping.secrets, body):
             return _refused(401, f"{HEADER} is missing, or not made with a secret of this connection")
         now = self._now()
         if abs(now - signature.at) > WINDOW:
@@ -138,8 +131,8 @@ class _Taker:
         keys = dict.fromkeys(record.key for record in ping.records)
         contacts = tuple(key for key in keys if key.entity is Entity.CONTACT)
         customers = tuple(key for key in keys if key.entity is Entity.ACCOUNT)
-        netsuite_arrivals.mark(tx, _changes(contacts), self._direction, now=now)
-        if self._reads_customers:
+        netsuite_arrivals.mark(tx, _changes(contacts), self._settings.contacts.direction, now=now)
+        if account_policy(self._settings).reads_customers:
             netsuite_arrivals.mark_customers(tx, _changes(customers), now=now)
         return reception
 

@@ -13,8 +13,7 @@ import uvicorn
 
 from twinbook.engine.connection import Connection
 from twinbook.http import HttpSettings, HttpTransport
-from twinbook.settings import Settings
-from twinbook.settings.revising import Origin
+from twinbook.settings.in_force import InForce
 from twinbook.settings.web import WebSettings
 from twinbook.store.database import Database
 from twinbook.web.access import people
@@ -39,29 +38,28 @@ class Served:
 @asynccontextmanager
 async def serve(
     database: Database,
-    settings: Settings,
+    in_force: InForce,
     *,
     live: Mapping[str, Connection] | None = None,
-    origin: Origin | None = None,
     open_connection: OpenConnection | None = None,
     now: Callable[[], float] = time.time,
 ) -> AsyncIterator[Served]:
     """The dashboard, while the block runs. Raises `CannotServeError` before anything is served.
 
-    `live` are the connections that this process works on, by name; it may change meanwhile. `origin` says where the
-    settings come from, so that they can be changed; `open_connection` logs in to try them out, where not as they say.
+    `live` are the connections that this process works on, by name; it may change meanwhile. `open_connection` logs in
+    to try settings out, where not as they say.
     """
-    sealer = Sealer.from_file(settings.web.key_file)
+    web = in_force.settings.web
+    sealer = Sealer.from_file(web.key_file)
     async with HttpTransport(HttpSettings(), now) as http:
-        with _listening(settings.web) as listener:
+        with _listening(web) as listener:
             dashboard = Dashboard.over(
                 database,
-                settings,
+                in_force,
                 sealer=sealer,
                 now=now,
                 http=http,
                 live=live,
-                origin=origin,
                 open_connection=open_connection,
             )
             async with _answering(dashboard, listener) as served:

@@ -23,6 +23,7 @@ from twinbook.engine.connection import Connection
 from twinbook.engine.running.supervisor import Supervisor, first_of
 from twinbook.packaged import folder
 from twinbook.settings import ConnectionSettings, Settings, load
+from twinbook.settings.in_force import InForce
 from twinbook.settings.model import LogSettings
 from twinbook.settings.sandbox import from_sandbox
 from twinbook.store.database import Database, Role, Store
@@ -81,7 +82,7 @@ class Stage:
         web = self.installation.web.model_copy(update={"port": 0})
         settings = self.installation.model_copy(update={"web": web})
         token = await self.store.run(lambda tx: demo_token(tx, now=time.time()))
-        async with serve(self.database, settings, live={connection.name: connection}) as served:
+        async with serve(self.database, InForce(settings), live={connection.name: connection}) as served:
             leave = asyncio.Event()
             carrying = asyncio.create_task(carry_messages(self.database, settings, leave))
             try:

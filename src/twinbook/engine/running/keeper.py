@@ -55,6 +55,8 @@ class Keeper:
         self._random = chance
         self._failures = 0
         self._watched = False
+        self._stood = False
+        self._renewed = asyncio.Event()
         self.tried = asyncio.Event()
         self.connecting = False
 
@@ -63,24 +65,32 @@ class Keeper:
         refusal: then a person is at the keyboard, and there is nothing else to keep running."""
         try:
             while not stop.is_set():
+                self._renewed.clear()
                 try:
                     await self._live(stop)
                 except Exception as error:
-                    if alone and not self._watched and isinstance(error, PermanentError):
+                    if alone and not self._stood and isinstance(error, PermanentError):
                         raise
                     await self._wait(error, stop)
         finally:
             if self._watched:
                 await self._note(State.STOPPED)
 
+    def renew(self) -> None:
+        """Open the connection anew, with the settings that count by then: the lanes end in order, and what they had not
+        begun goes back to the queue. One that waits to be tried again is tried now."""
+        self._failures, self._stood = 0, True
+        self._renewed.set()
+
     async def _live(self, stop: asyncio.Event) -> None:
         self.connecting = True
         async with self._open() as connection:
             self.connecting = False
             supervisor = self._supervise(connection)
-            running = asyncio.create_task(supervisor.run(stop.wait()))
+            running = asyncio.create_task(supervisor.run(either(stop.wait(), self._renewed.wait())))
             try:
                 await self._taken_up(connection, running)
+                self._stood = self._stood or not running.done()
                 self.tried.set()
                 await first_of(supervisor.watches_all.wait(), running)
                 if supervisor.watches_all.is_set():
@@ -93,7 +103,7 @@ class Keeper:
                 await asyncio.gather(running, return_exceptions=True)
 
     async def _wait(self, error: Exception, stop: asyncio.Event) -> None:
-        self.connecting, self._watched = False, True
+        self.connecting, self._watched, self._stood = False, True, True
         self.tried.set()
         if not isinstance(error, SideError):
             log.exception("connection-failed", connection=self._store.scope)
@@ -102,7 +112,7 @@ class Keeper:
         code, detail = _told(error)
         log.warning("connection-retried", connection=self._store.scope, code=code, wait=round(wait, 1))
         await self._note(State.RETRYING, code, detail, self._clock.now() + wait)
-        await _either(self._clock.sleep(wait), stop.wait())
+        await either(self._clock.sleep(wait), stop.wait(), self._renewed.wait())
 
     def _backoff(self, error: Exception) -> float:
         longest = min(LONGEST_WAIT, FIRST_WAIT * 2 ** min(self._failures, 30))
@@ -124,7 +134,7 @@ def _told(error: Exception) -> tuple[str, str]:
     return type(error).__name__, UNFORESEEN
 
 
-async def _either(*awaited: Awaitable[object]) -> None:
+async def either(*awaited: Awaitable[object]) -> None:
     """Until one of them is done."""
     tasks = [asyncio.ensure_future(item) for item in awaited]
     try:

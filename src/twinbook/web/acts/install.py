@@ -16,7 +16,6 @@ from twinbook import certificates
 from twinbook.install import Draft, Guide, System, guide_of
 from twinbook.install.keys import ensure_key, key_file, key_step
 from twinbook.settings import SettingsError
-from twinbook.settings.revising import Revision
 from twinbook.store import audit, revisions
 from twinbook.store.audit import Act
 from twinbook.store.database import Tx
@@ -113,6 +112,21 @@ async def let_netsuite_tell(dashboard: Dashboard, who: Principal, connection: st
     return secret
 
 
+async def start(dashboard: Dashboard, who: Principal, connection: str) -> None:
+    """Begin to sync: whoever runs the connection takes the settings up. Raises `Problem` while something is missing."""
+    now = dashboard.now()
+    try:
+        origin_of(dashboard).load()
+    except SettingsError as error:
+        raise Problem(409, "It cannot be started yet", " ".join(map(str, error.problems))) from None
+
+    def work(tx: Tx) -> None:
+        audit.note(tx, Act(who.login, "install.started", connection=connection), now=now)
+        _new_version(dashboard, tx, who.login, connection, now)
+
+    await dashboard.write(work, connection)
+
+
 def check(dashboard: Dashboard, connection: str, system: System) -> Examination:
     """Have the doctor check this system now. Raises `Problem` while values are missing."""
     settings = draft_of(dashboard, connection).settings(system)
@@ -153,11 +167,16 @@ async def _change(dashboard: Dashboard, connection: str, change: Callable[[Draft
         change(draft)
         audit.note(tx, act, now=now)
         if draft.file.text != before:
-            revision = Revision(draft.file, origin_of(dashboard).environ, connection)
-            revisions.add(tx, act.who, revision.snapshot(), now=now)
-            _writing(revision.save)
+            _writing(draft.file.save)
+            if dashboard.in_force.finished.is_set():
+                _new_version(dashboard, tx, act.who, connection, now)
 
     await dashboard.write(work, connection)
+
+
+def _new_version(dashboard: Dashboard, tx: Tx, who: str, connection: str, now: float) -> None:
+    """What every process over the store takes up."""
+    revisions.add(tx, who, origin_of(dashboard).read(connection).snapshot(), now=now)
 
 
 def _writing(write: Callable[[], None]) -> None:

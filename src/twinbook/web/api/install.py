@@ -77,10 +77,21 @@ class InstallAnswer(BaseModel):
     examination: ExaminationAnswer | None
 
 
+class Started(BaseModel):
+    started: bool = True
+
+
 class ValuesGiven(BaseModel):
     """Values by key: those that steps ask for."""
 
     values: dict[str, Value] = Field(min_length=1, max_length=10)
+
+
+@router.post("/install/start", responses=CONFLICT)
+async def start(who: Administrator, dashboard: Deps, connection: ConnectionName) -> Started:
+    """Begin to sync, once everything is entered."""
+    await acts.start(dashboard, who, connection)
+    return Started()
 
 
 @router.get("/install/{system}")

@@ -61,6 +61,14 @@ class NeedCount(_Shown):
     number: int
 
 
+class ProcessAtWork(_Shown):
+    """One process that works on the connection, and with which version of the settings; null where its file is none."""
+
+    name: str
+    version: int | None
+    since: float
+
+
 class OverviewAnswer(_Shown):
     """One connection at a glance. `streams` says when each source of changes last moved."""
 
@@ -74,6 +82,7 @@ class OverviewAnswer(_Shown):
     hours: list[HourCount]
     needs: list[NeedCount]
     streams: dict[str, float]
+    processes: list[ProcessAtWork]
 
 
 class Changed(BaseModel):

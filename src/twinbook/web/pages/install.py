@@ -28,7 +28,15 @@ async def install_page(
     request: Request, _: Administrator, dashboard: Deps, connection: ConnectionName
 ) -> Response:
     standings = {system: acts.look(dashboard, connection, system) for system in System}
-    return await render(request, "install/start.html", standings=standings, State=State)
+    return await render(request, "install/start.html", standings=standings)
+
+
+@router.post("/install/start")
+async def start(
+    request: Request, who: Administrator, dashboard: Deps, connection: ConnectionName
+) -> Response:
+    await acts.start(dashboard, who, connection)
+    return redirect(request, "/overview", notice="Started. In a moment it shows here how the connection is.")
 
 
 @router.get("/install/{system}")

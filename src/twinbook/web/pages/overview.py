@@ -5,6 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
+from twinbook.store import processes
 from twinbook.web import charts
 from twinbook.web.access.guard import Operator, Viewer
 from twinbook.web.acts import flow
@@ -27,6 +28,7 @@ async def overview_page(request: Request, _: Viewer, dashboard: Deps, connection
         request,
         "overview.html",
         found=found,
+        at_work=processes.told(found.processes),
         states=contacts.by_state(cells),
         bars=charts.stacked(written, SERIES),
         series=[name for name in SERIES if any(name in hour for hour in written)],

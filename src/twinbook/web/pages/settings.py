@@ -99,7 +99,7 @@ async def save(
     name: Annotated[str, Form(max_length=64)],
 ) -> Response:
     number = await acts.save_draft(dashboard, who, connection, name)
-    notice = f"Saved as version {number}. It takes effect when Twinbook is started again."
+    notice = f"Saved as version {number}. It takes effect within seconds."
     return redirect(request, "/settings", notice=notice)
 
 

@@ -6,6 +6,8 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from twinbook.web.access.guard import Anyone, Viewer
+from twinbook.web.access.roles import Role
+from twinbook.web.dashboard import Deps
 from twinbook.web.problems import NotFound
 from twinbook.web.rendering import NAVIGATION, Pages, redirect
 
@@ -13,8 +15,10 @@ router = APIRouter()
 
 
 @router.get("/")
-async def start(request: Request, _: Viewer) -> Response:
-    return redirect(request, NAVIGATION[0].path)
+async def start(request: Request, who: Viewer, dashboard: Deps) -> Response:
+    """The first page; for administrators the set-up, as long as nothing is set up."""
+    begins = not dashboard.in_force.finished.is_set() and who.role is Role.ADMINISTRATOR
+    return redirect(request, "/install" if begins else NAVIGATION[0].path)
 
 
 @router.get("/static/{version}/{name}")

@@ -10,12 +10,13 @@ import sqlalchemy as sa
 
 from twinbook.domain.reasons import OutcomeKind, Reason
 from twinbook.domain.records import Entity
-from twinbook.store import cursors, dirty_keys, flows, incidents, links, runs
+from twinbook.store import cursors, dirty_keys, flows, incidents, links, processes, runs
 from twinbook.store.database import Tx
 from twinbook.store.dirty_keys import Depth
 from twinbook.store.flows import Flow
 from twinbook.store.incidents import IncidentKind
 from twinbook.store.outcomes import Tally
+from twinbook.store.processes import Process
 from twinbook.store.runs import Run
 from twinbook.store.schema import journal
 
@@ -62,7 +63,7 @@ class Need:
 @dataclass(frozen=True, slots=True)
 class Overview:
     """A connection at one moment. `per_minute` is the rate of writes of the last minutes; `latency` is None where
-    nothing was written lately; `streams` says when each source of changes last moved."""
+    nothing was written lately; `streams` says when each source of changes last moved; `processes` are those at work."""
 
     connection: str
     flow: Flow
@@ -75,6 +76,7 @@ class Overview:
     needs: tuple[Need, ...]
     runs: tuple[Run, ...]
     streams: dict[str, float]
+    processes: tuple[Process, ...]
 
 
 def overview(tx: Tx, cells: Sequence[Tally], *, now: float) -> Overview:
@@ -91,6 +93,7 @@ def overview(tx: Tx, cells: Sequence[Tally], *, now: float) -> Overview:
         needs=needs(cells),
         runs=tuple(item for item in runs.latest(tx, limit=RUNS) if not item.ended),
         streams=cursors.ages(tx),
+        processes=tuple(processes.at_work(tx, now=now)),
     )
 
 

@@ -1,0 +1,39 @@
+"""Saying in the store that this process works on a connection, and with which version of the settings."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+
+from twinbook.domain.errors import SideError
+from twinbook.engine.connection import Connection
+from twinbook.store import processes
+from twinbook.store.processes import SIGN_SECONDS, Process
+
+
+@asynccontextmanager
+async def at_work(connection: Connection, name: str, version: int | None) -> AsyncIterator[None]:
+    """Signs of life while the block runs; `name` tells this process from others. A store that is away gets none."""
+    store, clock = connection.store, connection.clock
+    mine = Process(name, version, clock.now())
+
+    async def sign() -> None:
+        now = clock.now()
+        with suppress(SideError):
+            await store.run(lambda tx: processes.sign(tx, mine, now=now))
+
+    async def go_on() -> None:
+        while True:
+            await clock.sleep(SIGN_SECONDS)
+            await sign()
+
+    await sign()
+    going = asyncio.create_task(go_on())
+    try:
+        yield
+    finally:
+        going.cancel()
+        await asyncio.gather(going, return_exceptions=True)
+        with suppress(SideError):
+            await store.run(lambda tx: processes.leave(tx, name))

@@ -1,0 +1,201 @@
+"""Settings that are saved in the dashboard take effect in processes that run; and a first start leads to the set-up."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+from tests.dashboard.served import Site
+from tests.postgres import Server
+from tests.scenario.deployment import deploy
+from tests.scenario.product import Product, until
+from tests.scenario.test_install import upload_to_netsuite, upload_to_salesforce
+from tests.scenario.workers import cluster
+
+from twinbook.cli.context import open_database
+from twinbook.domain.records import Entity, Key, Side
+from twinbook.settings import load
+from twinbook.store import dirty_keys, outcomes
+from twinbook.store.database import Database, Role, Store
+
+
+@dataclass(slots=True)
+class Running:
+    """A `twinbook run` in a process of its own, and its API for an administrator."""
+
+    process: asyncio.subprocess.Process
+    api: httpx.AsyncClient
+    database: Database
+
+    async def get(self, path: str) -> Any:
+        return (await self.api.get(f"/api/v1/{path}")).json()
+
+    async def post(self, path: str, **json: Any) -> Any:
+        answer = await self.api.post(f"/api/v1/{path}", json=json)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    async def save(self, **changes: Any) -> int:
+        """Save a version; its number."""
+        digest = (await self.get("settings"))["digest"]
+        saved = await self.post(
+            "settings", digest=digest, changes={f"contacts.{name}": v for name, v in changes.items()}
+        )
+        return int(saved["version"])
+
+    async def versions(self) -> list[int | None]:
+        return [item["version"] for item in (await self.get("overview"))["processes"]]
+
+    async def works_with(self, version: int, processes: int = 1) -> float:
+        async def reached() -> bool:
+            return await self.versions() == [version] * processes
+
+        return await until(reached, timeout=30)
+
+
+@asynccontextmanager
+async def run(p: Product, *arguments: str, said: str = "in step with") -> AsyncIterator[Running]:
+    """From the moment it says so, or its dashboard answers."""
+    process = await p.start("run", *arguments)
+    assert process.stderr is not None
+    lines: list[str] = []
+    reading = asyncio.create_task(_read(process.stderr, lines))
+    try:
+        await until(lambda: _heard(lines, "dashboard: "), timeout=60)
+        await until(lambda: _heard(lines, said), timeout=60)
+        [url] = re.findall(r"dashboard: (\S+)", "\n".join(lines))
+        database = _database(p)
+        cookie = Site(url, None, database).cookie()
+        async with httpx.AsyncClient(
+            base_url=url, cookies={cookie["name"]: cookie["value"]}, timeout=30
+        ) as api:
+            yield Running(process, api, database)
+        database.close()
+    finally:
+        if process.returncode is None:
+            process.terminate()
+        assert await asyncio.wait_for(process.wait(), 30) == 0, "\n".join(lines)
+        await reading
+
+
+def _database(p: Product) -> Database:
+    if p.store_url is None:
+        return Database.open_file(p.directory / "twinbook.db", Role.GUEST)
+    return open_database(load(p.config, p.environment()), Role.GUEST)
+
+
+async def _read(stream: asyncio.StreamReader, lines: list[str]) -> None:
+    while line := await stream.readline():
+        lines.append(line.decode())
+
+
+async def _heard(lines: list[str], said: str) -> bool:
+    return any(said in line for line in lines)
+
+
+async def arrived(p: Product, contacts: list[str]) -> None:
+    async def all_there() -> bool:
+        return all([await p.in_netsuite(contact) for contact in contacts])
+
+    await until(all_there, timeout=40)
+
+
+async def test_a_saved_version_takes_effect_without_a_restart_and_loses_nothing(p: Product) -> None:
+    account, _ = await p.linked_account()
+    async with run(p) as running:
+        store = Store(running.database, "default")
+        assert await running.versions() == [None]
+        # The lanes are busy while they are told to end.
+        some = [
+            await p.contact(LastName=f"Some {n}", Email=f"{n}@acme.example", AccountId=account)
+            for n in range(25)
+        ]
+        version = await running.save(create=False)
+        await running.works_with(version)
+        refused = await p.contact(LastName="Later", Email="later@acme.example", AccountId=account)
+
+        await until(lambda: _looked_at(store, [refused, *some]), timeout=30)
+        assert await p.in_netsuite(refused) is None
+        again = (await running.post(f"settings/versions/{version - 1}/restore"))["version"]
+        await running.works_with(again)
+        late = await p.contact(LastName="Last", Email="last@acme.example", AccountId=account)
+        await arrived(p, [late])
+        status = (await p.command("status", "--json")).json()
+        assert [item["version"] for item in status["processes"]] == [again]
+    assert (await p.command("status", "--json")).json()["processes"] == []
+
+
+async def _looked_at(store: Store, contacts: list[str]) -> bool:
+    """Whether each has an outcome, by whichever settings, and nobody holds any."""
+    keys = [Key(Entity.CONTACT, Side.SALESFORCE, contact) for contact in contacts]
+    found = await store.read(lambda tx: [outcomes.find(tx, key) for key in keys])
+    depth = await store.read(lambda tx: dirty_keys.depth(tx, now=time.time()))
+    return None not in found and depth.due + depth.claimed == 0
+
+
+async def test_all_workers_take_up_a_version(p: Product, postgresql: Server) -> None:
+    account, _ = await p.linked_account()
+    async with cluster(p, postgresql), run(p, "--workers", "2", said="worker-started") as running:
+        await until(lambda: _two(running), timeout=60)
+        version = await running.save(create=False)
+        await running.works_with(version, processes=2)
+        again = (await running.post(f"settings/versions/{version - 1}/restore"))["version"]
+        await running.works_with(again, processes=2)
+        await arrived(p, [await p.contact(LastName="Last", Email="last@acme.example", AccountId=account)])
+
+
+async def _two(running: Running) -> bool:
+    return len(await running.versions()) == 2
+
+
+async def test_a_first_start_leads_to_the_set_up_and_from_there_to_contacts_in_step(
+    p: Product, tmp_path: Path
+) -> None:
+    for made in tmp_path.iterdir():
+        made.unlink()
+    described = p.sandbox.describe()
+    p.configure("salesforce", pubsub_endpoint=described["pubsub"]["endpoint"], pubsub_tls=False)
+    p.configure("netsuite", base_url=described["netsuite"]["base_url"])
+    login, account = described["salesforce"]["credentials"], described["netsuite"]["credentials"]
+    async with run(p, said="Nothing is synced yet") as running:
+        assert (await running.api.get("/")).headers["location"] == "/install"
+        assert "not set up" in (await running.api.get("/overview")).text
+        await deploy(p.salesforce, "Twinbook_Integration")
+        for system in ("salesforce", "netsuite"):
+            await running.post(f"install/{system}/key")
+        certificate = tmp_path / "salesforce.crt"
+        certificate.write_bytes((await running.api.get("/install/salesforce/certificate")).content)
+        await upload_to_salesforce(p, certificate)
+        id_ = await upload_to_netsuite(p, tmp_path / "netsuite.crt")
+        org = {
+            "login_url": login["login_url"],
+            "username": login["username"],
+            "client_id": login["consumer_key"],
+        }
+        await running.post("install/salesforce", values=org)
+        assert (await running.api.post("/api/v1/install/start")).status_code == 409, "NetSuite is missing"
+        ids = {"account_id": account["account_id"], "client_id": account["client_id"], "certificate_id": id_}
+        await running.post("install/netsuite", values=ids)
+        for system in ("salesforce", "netsuite"):
+            await running.post(f"install/{system}/check")
+            await until(lambda system=system: _checked(running, system), timeout=60)
+            assert (await running.get(f"install/{system}"))["next"] is None
+        await running.post("install/start")
+        await until(lambda: _one(running), timeout=30)
+        linked, _ = await p.linked_account()
+        await arrived(p, [await p.contact(LastName="First", Email="first@acme.example", AccountId=linked)])
+
+
+async def _checked(running: Running, system: str) -> bool:
+    return bool((await running.get(f"install/{system}"))["examination"]["progress"] == "done")
+
+
+async def _one(running: Running) -> bool:
+    return len(await running.versions()) == 1
