@@ -70,8 +70,8 @@ def plan(
     """Show what would happen to every account and contact, those of NetSuite included where the direction leads to
     Salesforce. Nothing is written, neither to the systems nor to the store.
 
-    With --against or --set: which contacts a change of settings would concern, and how. What stands is taken from the
-    last looks, so run a back-fill first.
+    With --against or --set: which contacts a change of settings would concern, and how. All contacts are planned under
+    the present settings and under the changed ones.
     """
     if against or assigned:
         asyncio.run(show_change(ctx, against, assigned, everything=as_list, as_json=as_json))

@@ -14,29 +14,36 @@ from twinbook.cli.context import choose_connection, load_settings, open_store, p
 from twinbook.cli.exits import Exit, Problem
 from twinbook.cli.terminal import console, say, visible
 from twinbook.composition import configure_logging, connect
+from twinbook.domain.reasons import OutcomeKind
 from twinbook.domain.why import sentence_of
 from twinbook.engine.clock import SystemClock
-from twinbook.engine.insight.settings_change import Changed, changes
+from twinbook.engine.insight.impact import Compared, Plan, compare_contacts
 from twinbook.settings import ConnectionSettings, load
 from twinbook.settings.environment import variable_for
 
 SHOWN = 50
+IN_STEP = "in step"
 
 
 async def show_change(
     ctx: click.Context, against: Path | None, assigned: Sequence[str], *, everything: bool, as_json: bool
 ) -> None:
-    """Compare what stands with what the changed settings would come to. The store is that of the present settings."""
+    """Compare what the present settings come to with what the changed ones would. The store is that of the present."""
     current = load_settings(ctx)
-    name, _ = choose_connection(ctx, current)
+    name, present = choose_connection(ctx, current)
     changed = _changed_settings(ctx, name, against, assigned)
     configure_logging(current.log)
     counts: Counter[tuple[str, str]] = Counter()
-    kept: list[Changed] = []
+    kept: list[Compared] = []
     with open_store(ctx, current) as store:
-        async with connect(changed, store, SystemClock()) as connection:
-            async for item in changes(connection):
-                counts[item.before, item.after] += 1
+        async with (
+            connect(present, store, SystemClock()) as before,
+            connect(changed, store, SystemClock()) as after,
+        ):
+            async for item in compare_contacts(before, after):
+                if not item.outcome_differs:
+                    continue
+                counts[_named(item.before), _named(item.after)] += 1
                 if everything or as_json or len(kept) < SHOWN:
                     kept.append(item)
     if as_json:
@@ -70,19 +77,24 @@ def _counted(counts: Counter[tuple[str, str]]) -> list[dict[str, Any]]:
     ]
 
 
-def _row(found: Changed) -> dict[str, Any]:
-    item = found.item
+def _row(found: Compared) -> dict[str, Any]:
     return {
-        "key": item.key,
-        "name": item.name,
-        "email": item.email,
-        "from": found.before,
-        "to": found.after,
-        "why": sentence_of(item.plan),
+        "key": found.key,
+        "name": found.name,
+        "email": found.email,
+        "from": _named(found.before),
+        "to": _named(found.after),
+        "why": sentence_of(found.after),
     }
 
 
-def _print(counts: Counter[tuple[str, str]], kept: Sequence[Changed]) -> None:
+def _named(plan: Plan) -> str:
+    if plan.outcome is OutcomeKind.UNCHANGED:
+        return IN_STEP
+    return f"{plan.outcome.value} {plan.reason.value}" if plan.reason else plan.outcome.value
+
+
+def _print(counts: Counter[tuple[str, str]], kept: Sequence[Compared]) -> None:
     from rich.table import Table
 
     if not counts:
@@ -93,12 +105,8 @@ def _print(counts: Counter[tuple[str, str]], kept: Sequence[Changed]) -> None:
         table.add_row(str(number), before, after)
     console().print(table)
     for found in kept:
-        item = found.item
-        say(
-            visible(
-                f"{item.key.id:<18}  {found.before} → {found.after}  {item.name}  {sentence_of(item.plan)}"
-            )
-        )
+        moved = f"{_named(found.before)} → {_named(found.after)}"
+        say(visible(f"{found.key.id:<18}  {moved}  {found.name}  {sentence_of(found.after)}"))
     if counts.total() > len(kept):
         say(f"… {counts.total()} in all; --list or --json lists them.")
     say("Nothing was written.")

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from twinbook.domain.plan import AccountPlan, ContactPlan
 from twinbook.domain.records import Key, Side
 from twinbook.engine.connection import Connection
-from twinbook.engine.insight.preview import Preview, Seen
+from twinbook.engine.insight.preview import Foreseen, Preview, Seen
 
 Plan = ContactPlan | AccountPlan
 
@@ -22,10 +22,11 @@ MOST_UNPAIRED = 2000
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """One record under both settings."""
+    """One record under both settings. `email` is that of a contact."""
 
     key: Key
     name: str
+    email: str | None
     before: Plan
     after: Plan
 
@@ -44,13 +45,18 @@ class Compared:
 
 
 async def compare(before: Connection, after: Connection) -> AsyncGenerator[Compared]:
-    """All accounts, then all contacts of Salesforce, then those of NetSuite alone where one of the two settings leads
-    to Salesforce. Raises what the ports raise."""
+    """All accounts, then all contacts. Raises what the ports raise."""
     old, new = Preview(before), Preview(after)
-    lists: list[tuple[AsyncIterator[Seen], AsyncIterator[Seen]]] = [
-        (old.accounts(), new.accounts()),
-        (old.contacts(), new.contacts()),
-    ]
+    async for compared in _side_by_side(old.accounts(), new.accounts()):
+        yield compared
+    async for compared in compare_contacts(before, after):
+        yield compared
+
+
+async def compare_contacts(before: Connection, after: Connection) -> AsyncGenerator[Compared]:
+    """All contacts of Salesforce, then those of NetSuite alone where one of the two settings leads to Salesforce."""
+    old, new = Preview(before), Preview(after)
+    lists: list[tuple[AsyncIterator[Seen], AsyncIterator[Seen]]] = [(old.contacts(), new.contacts())]
     if any(each.contacts.direction.reaches(Side.SALESFORCE) for each in (before, after)):
         lists.append((old.newcomers(), new.newcomers()))
     for one, other in lists:
@@ -75,7 +81,8 @@ async def _side_by_side(one: AsyncIterator[Seen], other: AsyncIterator[Seen]) ->
                     ahead[number].pop(next(iter(ahead[number])))
                 continue
             first, second = (item, partner) if number == 0 else (partner, item)
-            yield Compared(item.key, item.name, first.plan, second.plan)
+            email = item.email if isinstance(item, Foreseen) else None
+            yield Compared(item.key, item.name, email, first.plan, second.plan)
 
 
 def _values(plan: Plan) -> tuple[object, ...]:
