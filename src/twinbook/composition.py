@@ -134,6 +134,7 @@ async def connect(
             clock=clock,
             urgency=calling_at,
             events=sides.events if settings.salesforce.change_events == "auto" else None,
+            calls=sides.netsuite.permits,
             options=_options(settings, facts, lanes=sides.netsuite.permits.ceiling),
         )
 

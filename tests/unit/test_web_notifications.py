@@ -103,3 +103,42 @@ def test_the_api_does_the_same_for_administrators_only(rig: Rig) -> None:
     assert (listed["id"], listed["to"]) == (made["id"], "hooks.acme.example")
     assert program.post("/api/v1/notifications/people", json=PEOPLE | {"url": "no"}).status_code == 422
     assert rig.client(Role.OPERATOR).get("/api/v1/notifications").status_code == 403
+
+
+def test_a_recipient_is_changed_and_keeps_the_address_that_nobody_sees(rig: Rig) -> None:
+    browser = rig.client()
+    browser.post("/notifications/people", data=PEOPLE)
+    [person] = stored(rig)
+    form = browser.get(f"/notifications/{person.id}").text
+    assert "On call" in form and "hunter2" not in form
+    wishes = {"name": "Night shift", "events": ["failures"], "quiet_from": "22", "quiet_until": "6"}
+    refused = browser.post(f"/notifications/people/{person.id}", data=wishes | {"quiet_until": "22"})
+    assert (refused.status_code, "choose another end" in refused.text) == (422, True)
+    assert browser.post(f"/notifications/people/{person.id}", data=wishes).status_code == 303
+    [changed] = stored(rig)
+    assert (changed.name, changed.rules["events"], changed.rules["quiet"]) == (
+        "Night shift",
+        ["failures"],
+        [22, 6],
+    )
+    assert changed.sealed == person.sealed
+    moved = wishes | {"url": "json://elsewhere.example/x"}
+    assert browser.post(f"/notifications/people/{person.id}", data=moved).status_code == 303
+    assert "elsewhere" in (rig.dashboard.sealer.open(stored(rig)[0].sealed) or "")
+
+
+def test_a_webhook_that_moves_keeps_its_secret(rig: Rig) -> None:
+    program = rig.client()
+    secret = program.post("/api/v1/notifications/webhooks", json=WEBHOOK).json()["secret"]
+    [hook] = stored(rig)
+    path = f"/api/v1/notifications/webhooks/{hook.id}"
+    assert program.post(path, json={"name": "Depot", "url": "https://new.acme.example/"}).json() == {
+        "saved": True
+    }
+    [moved] = stored(rig)
+    opened = rig.dashboard.sealer.open(moved.sealed) or ""
+    assert (moved.shown, moved.name, secret in opened) == ("new.acme.example", "Depot", True)
+    people = f"/api/v1/notifications/people/{hook.id}"
+    assert program.post(people, json={"name": "x", "events": ["failures"]}).status_code == 404, (
+        "it is a webhook"
+    )

@@ -5,18 +5,20 @@ from __future__ import annotations
 import pytest
 from tests.dashboard.store import NOW, fill
 
+from twinbook.domain.ports import Allowance
 from twinbook.domain.records import Entity
-from twinbook.store import journal
+from twinbook.store import conditions, journal, processes
 from twinbook.store.database import Database, Tx
 from twinbook.store.journal import Entry
+from twinbook.store.processes import GONE_SECONDS, Process
 from twinbook.web import charts
 from twinbook.web.queries import contacts
-from twinbook.web.queries.overview import HOUR, Overview, overview
+from twinbook.web.queries.overview import HOUR, Overview, Reserves, overview
 
 
 def seen(database: Database, now: float = NOW) -> Overview:
     def read(tx: Tx) -> Overview:
-        return overview(tx, contacts.counts(tx), now=now)
+        return overview(tx, contacts.counts(tx), Reserves(20, 1), now=now)
 
     return database.read_now("default", read)
 
@@ -83,3 +85,24 @@ def test_bars_stand_on_the_ground_and_stay_inside() -> None:
 @pytest.mark.parametrize(("number", "top"), [(0, 1), (1, 1), (3, 5), (10, 10), (11, 20), (501, 1000)])
 def test_upper_edges_read_well(number: int, top: int) -> None:
     assert charts.nice(number) == top
+
+
+def test_budgets_of_both_systems_with_what_is_kept_for_others() -> None:
+    database = Database.open_memory()
+    told = [Allowance("DailyApiRequests", 81_000, 100_000), Allowance("DailyBulkV2QueryJobs", 1, 10_000)]
+
+    def work(tx: Tx) -> None:
+        conditions.allow(tx, told, now=NOW - 60)
+        for name, calls in (("a:1", 2), ("b:2", 3)):
+            processes.sign(tx, Process(name, 7, NOW - 90, calls, 4), now=NOW - 5)
+        processes.sign(tx, Process("gone:3", 6, NOW - 90, 4, 4), now=NOW - GONE_SECONDS - 1)
+
+    database.run_now("default", work)
+    found = seen(database)
+    budgets = {item.what: (item.used, item.limit, item.reserve, item.tone) for item in found.budgets}
+    assert budgets == {
+        "Salesforce: API requests in 24 hours": (81_000, 100_000, 20_000, "warm"),
+        "Salesforce: bulk queries in 24 hours": (1, 10_000, None, "good"),
+        "NetSuite: calls at once, lately": (4, 4, 1, "good"),
+    }
+    assert processes.told(found.processes) == "settings: version 7 in 2 processes"

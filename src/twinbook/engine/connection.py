@@ -28,6 +28,17 @@ class Urgency(Protocol):
     def __call__(self, priority: int) -> AbstractContextManager[None]: ...
 
 
+class Calls(Protocol):
+    """How many calls to NetSuite are in flight, for people who look."""
+
+    @property
+    def limit(self) -> int:
+        """How many there may be at the moment."""
+
+    def take_peak(self) -> int:
+        """The most at the same time since this was asked last."""
+
+
 @dataclass(frozen=True, slots=True)
 class StatusFields:
     """The package's fields on the Salesforce record. None where a field is not installed or not wanted.
@@ -122,7 +133,7 @@ class Options:
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """Everything about one connection. `events` is None where the org is polled only."""
+    """Everything about one connection. `events` is None where the org is polled only, `calls` where nobody counts."""
 
     salesforce: SalesforcePort
     netsuite: NetSuitePort
@@ -132,6 +143,7 @@ class Connection:
     clock: Clock
     urgency: Urgency
     events: EventPort | None = None
+    calls: Calls | None = None
     options: Options = field(default_factory=Options)
     random: random.Random = field(default_factory=random.Random)
     wake: Wake = field(default_factory=Wake)

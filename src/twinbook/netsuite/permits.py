@@ -57,6 +57,7 @@ class Permits:
         self._changed_at = monotonic() - TOGETHER_SECONDS
         self._in_use = 0
         self._high_water = 0
+        self._peak = 0
         self._arrivals = count()
         self._queue: list[tuple[int, int, asyncio.Future[None]]] = []
 
@@ -78,6 +79,11 @@ class Permits:
     def high_water(self) -> int:
         """The most permits ever held at the same time."""
         return self._high_water
+
+    def take_peak(self) -> int:
+        """The most permits held at the same time since this was asked last."""
+        peak, self._peak = self._peak, self._in_use
+        return peak
 
     @asynccontextmanager
     async def hold(self, urgency: int | None = None) -> AsyncIterator[None]:
@@ -129,6 +135,7 @@ class Permits:
             _, _, future = heapq.heappop(self._queue)
             self._in_use += 1
             self._high_water = max(self._high_water, self._in_use)
+            self._peak = max(self._peak, self._in_use)
             future.set_result(None)
 
     def _waits(self) -> bool:

@@ -46,6 +46,14 @@ def add(
     return int(key[0])
 
 
+def change(
+    tx: Tx, recipient_id: int, *, name: str, shown: str, sealed: str, rules: Mapping[str, Any]
+) -> None:
+    """What was told and what waits stays."""
+    row = {"name": name, "shown": shown, "sealed": sealed, "rules": dict(rules)}
+    tx.execute(sa.update(recipient).where(recipient.c.id == recipient_id).values(row))
+
+
 def everybody(tx: Tx, kind: Kind | None = None) -> list[Recipient]:
     wanted = sa.select(recipient).order_by(recipient.c.id)
     if kind is not None:

@@ -395,6 +395,8 @@ process = sa.Table(
     sa.Column("scope", sa.Text, primary_key=True),
     sa.Column("name", sa.Text, primary_key=True),
     sa.Column("version", sa.Integer),
+    sa.Column("calls", sa.Integer),
+    sa.Column("calls_limit", sa.Integer),
     sa.Column("since", sa.Float, nullable=False),
     sa.Column("seen_at", sa.Float, nullable=False),
 )

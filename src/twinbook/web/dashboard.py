@@ -37,7 +37,7 @@ from twinbook.web.matching.previews import MatchPreviews, Reach
 from twinbook.web.problems import Problem
 from twinbook.web.queries import contacts, news
 from twinbook.web.queries.news import Stamp
-from twinbook.web.queries.overview import Overview, overview
+from twinbook.web.queries.overview import Overview, Reserves, overview
 from twinbook.web.settings.impacts import Impacts, OpenConnection
 
 T = TypeVar("T")
@@ -122,7 +122,9 @@ class Dashboard:
 
         async def looked_over(connection: str) -> Overview:
             cells, at = await counts.get(connection), now()
-            return await database.read(connection, lambda tx: overview(tx, cells, now=at))
+            settings = in_force.settings.connections[connection]
+            reserves = Reserves(settings.limits.reserve_percent, settings.netsuite.reserve_calls)
+            return await database.read(connection, lambda tx: overview(tx, cells, reserves, now=at))
 
         return cls(
             in_force,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 
 from twinbook.domain.errors import SideError
 from twinbook.engine.connection import Connection
@@ -16,12 +17,13 @@ from twinbook.store.processes import SIGN_SECONDS, Process
 async def at_work(connection: Connection, name: str, version: int | None) -> AsyncIterator[None]:
     """Signs of life while the block runs; `name` tells this process from others. A store that is away gets none."""
     store, clock = connection.store, connection.clock
-    mine = Process(name, version, clock.now())
+    mine, calls = Process(name, version, clock.now()), connection.calls
 
     async def sign() -> None:
         now = clock.now()
+        found = replace(mine, calls=calls.take_peak(), calls_limit=calls.limit) if calls else mine
         with suppress(SideError):
-            await store.run(lambda tx: processes.sign(tx, mine, now=now))
+            await store.run(lambda tx: processes.sign(tx, found, now=now))
 
     async def go_on() -> None:
         while True:

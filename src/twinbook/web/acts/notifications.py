@@ -38,6 +38,15 @@ class Wishes:
     quiet_from: int | None = None
     quiet_until: int | None = None
 
+    @classmethod
+    def of(cls, rules: Mapping[str, Any]) -> Wishes:
+        """Those that are stored; of a webhook, which has none, the usual ones."""
+        if not rules:
+            return cls(tuple(Event))
+        begin, end = rules["quiet"] or (None, None)
+        events = tuple(map(Event, rules["events"]))
+        return cls(events, rules["failures_above"], rules["digest_minutes"], begin, end)
+
     def rules(self) -> dict[str, Any]:
         """As they are stored. Raises `Problem` for what does not fit together."""
         if not self.events:
@@ -55,21 +64,49 @@ class Wishes:
         }
 
 
+@dataclass(frozen=True, slots=True)
+class _Reached:
+    """Where a recipient is: its address, and what may be read of it."""
+
+    address: Address
+    shown: str
+
+
 async def add_people(dashboard: Dashboard, who: Principal, name: str, url: str, wishes: Wishes) -> int:
     """Tell people by apprise; the recipient's number. Raises `Problem` for what cannot be."""
-    rules, url = wishes.rules(), url.strip()
-    if fault := await asyncio.to_thread(problem_with_apprise, url):
-        raise _faulty("url", fault)
-    return await _add(dashboard, who, Kind.PEOPLE, name, shown_apprise(url), Address(url), rules)
+    rules = wishes.rules()
+    return await _add(dashboard, who, Kind.PEOPLE, name, await _people_at(url), rules)
 
 
 async def add_webhook(dashboard: Dashboard, who: Principal, name: str, url: str) -> tuple[int, str]:
     """Tell a program; the recipient's number, and the secret of its signatures, which is shown only now."""
-    url, secret = url.strip(), new_token()
-    if fault := problem_with_webhook(url):
-        raise _faulty("url", fault)
-    made = await _add(dashboard, who, Kind.WEBHOOK, name, shown_webhook(url), Address(url, secret), {})
+    secret = new_token()
+    made = await _add(dashboard, who, Kind.WEBHOOK, name, _webhook_at(url, secret), {})
     return made, secret
+
+
+async def change_people(
+    dashboard: Dashboard, who: Principal, recipient_id: int, name: str, url: str, wishes: Wishes
+) -> Recipient:
+    """Tell them something else, or elsewhere: without `url` the address stays. Raises `Problem`."""
+    rules = wishes.rules()
+    reached = await _people_at(url) if url.strip() else None
+    return await _change(dashboard, who, Kind.PEOPLE, recipient_id, name, reached, rules)
+
+
+async def change_webhook(
+    dashboard: Dashboard, who: Principal, recipient_id: int, name: str, url: str
+) -> Recipient:
+    """Tell the program at another address, signed with the same secret; without `url` the address stays."""
+    found = await dashboard.read(lambda tx: _must(tx, recipient_id, Kind.WEBHOOK))
+    reached = None
+    if url.strip():
+        packed = dashboard.sealer.open(found.sealed)
+        if packed is None:
+            detail = "It was encrypted with another key file. Remove it, and add it anew."
+            raise Problem(409, "The secret of this webhook cannot be read", detail)
+        reached = _webhook_at(url, Address.unpacked(packed).secret)
+    return await _change(dashboard, who, Kind.WEBHOOK, recipient_id, name, reached, {})
 
 
 async def test(dashboard: Dashboard, who: Principal, recipient_id: int) -> Recipient:
@@ -112,19 +149,25 @@ async def try_again(dashboard: Dashboard, who: Principal, delivery_id: int) -> N
     await dashboard.write(work)
 
 
+async def _people_at(url: str) -> _Reached:
+    url = url.strip()
+    if fault := await asyncio.to_thread(problem_with_apprise, url):
+        raise _faulty("url", fault)
+    return _Reached(Address(url), shown_apprise(url))
+
+
+def _webhook_at(url: str, secret: str) -> _Reached:
+    url = url.strip()
+    if fault := problem_with_webhook(url):
+        raise _faulty("url", fault)
+    return _Reached(Address(url, secret), shown_webhook(url))
+
+
 async def _add(
-    dashboard: Dashboard,
-    who: Principal,
-    kind: Kind,
-    name: str,
-    shown: str,
-    address: Address,
-    rules: Mapping[str, Any],
+    dashboard: Dashboard, who: Principal, kind: Kind, name: str, reached: _Reached, rules: Mapping[str, Any]
 ) -> int:
-    name, now = name.strip(), dashboard.now()
-    if not name:
-        raise _faulty("name", "Give it a name, so that it can be told from others.")
-    sealed = dashboard.sealer.seal(address.packed())
+    name, now, shown = _named(name), dashboard.now(), reached.shown
+    sealed = dashboard.sealer.seal(reached.address.packed())
 
     def work(tx: Tx) -> int:
         if len(recipients.everybody(tx)) >= MOST_RECIPIENTS:
@@ -140,9 +183,38 @@ async def _add(
     return await dashboard.write(work)
 
 
-def _must(tx: Tx, recipient_id: int) -> Recipient:
+async def _change(
+    dashboard: Dashboard,
+    who: Principal,
+    kind: Kind,
+    recipient_id: int,
+    name: str,
+    reached: _Reached | None,
+    rules: Mapping[str, Any],
+) -> Recipient:
+    name, now = _named(name), dashboard.now()
+
+    def work(tx: Tx) -> Recipient:
+        found = _must(tx, recipient_id, kind)
+        shown = reached.shown if reached else found.shown
+        sealed = dashboard.sealer.seal(reached.address.packed()) if reached else found.sealed
+        recipients.change(tx, recipient_id, name=name, shown=shown, sealed=sealed, rules=rules)
+        detail = {"kind": kind, "to": shown, "address_changed": reached is not None}
+        audit.note(tx, Act(who.login, "notification.changed", name, detail=detail), now=now)
+        return _must(tx, recipient_id, kind)
+
+    return await dashboard.write(work)
+
+
+def _named(name: str) -> str:
+    if not name.strip():
+        raise _faulty("name", "Give it a name, so that it can be told from others.")
+    return name.strip()
+
+
+def _must(tx: Tx, recipient_id: int, kind: Kind | None = None) -> Recipient:
     found = recipients.by_id(tx, recipient_id)
-    if found is None:
+    if found is None or kind not in (None, found.kind):
         raise NotFound("recipient")
     return found
 

@@ -48,21 +48,42 @@ class NotificationsAnswer(BaseModel):
     given_up: list[GivenUp]
 
 
-class PeopleGiven(BaseModel):
-    """Whom to tell by apprise, and what. Quiet hours: both or none."""
+class PeopleChanged(BaseModel):
+    """Whom to tell by apprise, and what; without `url` the address stays. Quiet hours: both or none."""
 
     name: Name
-    url: Url
+    url: Url | None = None
     events: Annotated[list[Event], Field(min_length=1, max_length=len(Event))]
     failures_above: Annotated[int, Field(ge=0, le=1_000_000)] = 0
     digest_minutes: Annotated[int, Field(ge=0, le=10_080)] = 60
     quiet_from: Hour | None = None
     quiet_until: Hour | None = None
 
+    def wishes(self) -> Wishes:
+        events = tuple(dict.fromkeys(self.events))
+        return Wishes(events, self.failures_above, self.digest_minutes, self.quiet_from, self.quiet_until)
+
+
+class PeopleGiven(PeopleChanged):
+    """Whom to tell by apprise, and what. Quiet hours: both or none."""
+
+    url: Url
+
 
 class WebhookGiven(BaseModel):
     name: Name
     url: Url
+
+
+class WebhookChanged(BaseModel):
+    """Without `url` the address stays; the secret stays in any case."""
+
+    name: Name
+    url: Url | None = None
+
+
+class Saved(BaseModel):
+    saved: bool = True
 
 
 class Made(BaseModel):
@@ -110,14 +131,7 @@ async def get_notifications(_: Administrator, dashboard: Deps) -> NotificationsA
 @router.post("/notifications/people", responses=CONFLICT)
 async def add_people(who: Administrator, dashboard: Deps, given: PeopleGiven) -> Made:
     """Tell people by an apprise address."""
-    wishes = Wishes(
-        tuple(dict.fromkeys(given.events)),
-        given.failures_above,
-        given.digest_minutes,
-        given.quiet_from,
-        given.quiet_until,
-    )
-    return Made(id=await acts.add_people(dashboard, who, given.name, given.url, wishes))
+    return Made(id=await acts.add_people(dashboard, who, given.name, given.url, given.wishes()))
 
 
 @router.post("/notifications/webhooks", responses=CONFLICT)
@@ -125,6 +139,24 @@ async def add_webhook(who: Administrator, dashboard: Deps, given: WebhookGiven) 
     """Tell a program of outcomes that change."""
     made, secret = await acts.add_webhook(dashboard, who, given.name, given.url)
     return WebhookMade(id=made, secret=secret)
+
+
+@router.post("/notifications/people/{recipient_id}", responses=CONFLICT)
+async def change_people(
+    who: Administrator, dashboard: Deps, recipient_id: Number, given: PeopleChanged
+) -> Saved:
+    """Change whom an apprise address tells what."""
+    await acts.change_people(dashboard, who, recipient_id, given.name, given.url or "", given.wishes())
+    return Saved()
+
+
+@router.post("/notifications/webhooks/{recipient_id}", responses=CONFLICT)
+async def change_webhook(
+    who: Administrator, dashboard: Deps, recipient_id: Number, given: WebhookChanged
+) -> Saved:
+    """Change where a program is told."""
+    await acts.change_webhook(dashboard, who, recipient_id, given.name, given.url or "")
+    return Saved()
 
 
 @router.post("/notifications/{recipient_id}/test", responses=CONFLICT)

@@ -67,6 +67,18 @@ class ProcessAtWork(_Shown):
     name: str
     version: int | None
     since: float
+    calls: int | None
+    calls_limit: int | None
+
+
+class BudgetAnswer(_Shown):
+    """What a system allows, of which `reserve` is kept for people and other integrations; as of `at`."""
+
+    what: str
+    used: int
+    limit: int
+    reserve: int | None
+    at: float
 
 
 class OverviewAnswer(_Shown):
@@ -83,6 +95,7 @@ class OverviewAnswer(_Shown):
     needs: list[NeedCount]
     streams: dict[str, float]
     processes: list[ProcessAtWork]
+    budgets: list[BudgetAnswer]
 
 
 class Changed(BaseModel):

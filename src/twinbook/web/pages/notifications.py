@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Form, Request
+from fastapi import APIRouter, Depends, Form, Request
 from starlette.responses import Response
 
 from twinbook.notify.due import Event
+from twinbook.store import recipients
 from twinbook.store.recipients import Kind
 from twinbook.web.access.guard import Administrator
 from twinbook.web.acts import notifications as acts
 from twinbook.web.acts.notifications import Wishes
 from twinbook.web.dashboard import Dashboard, Deps
-from twinbook.web.problems import Problem
+from twinbook.web.problems import NotFound, Problem
 from twinbook.web.queries.notifications import notifications
 from twinbook.web.rendering import redirect, render
 
@@ -35,20 +36,24 @@ async def notifications_page(request: Request, _: Administrator, dashboard: Deps
     return await _shown(request, dashboard)
 
 
-@router.post("/notifications/people")
-async def add_people(
-    request: Request,
-    who: Administrator,
-    dashboard: Deps,
-    name: Text,
-    url: Text,
+async def wishes_of(
     events: Annotated[list[Event], Form()] = [],  # noqa: B006 - FastAPI copies it
     failures_above: Annotated[int, Form(ge=0, le=1_000_000)] = 0,
     digest_minutes: Annotated[int, Form(ge=0, le=10_080)] = 60,
     quiet_from: Hour = "",
     quiet_until: Hour = "",
+) -> Wishes:
+    """What a form says that people want to be told."""
+    return Wishes(tuple(events), failures_above, digest_minutes, _hour(quiet_from), _hour(quiet_until))
+
+
+Wished = Annotated[Wishes, Depends(wishes_of)]
+
+
+@router.post("/notifications/people")
+async def add_people(
+    request: Request, who: Administrator, dashboard: Deps, name: Text, url: Text, wishes: Wished
 ) -> Response:
-    wishes = Wishes(tuple(events), failures_above, digest_minutes, _hour(quiet_from), _hour(quiet_until))
     try:
         await acts.add_people(dashboard, who, name, url, wishes)
     except Problem as problem:
@@ -56,6 +61,39 @@ async def add_people(
     return redirect(
         request, PAGE, notice=f"{name} is told from now on. Send a test to see whether it arrives."
     )
+
+
+@router.get("/notifications/{recipient_id}")
+async def edit_page(request: Request, _: Administrator, dashboard: Deps, recipient_id: int) -> Response:
+    return await _edited(request, dashboard, recipient_id)
+
+
+@router.post("/notifications/people/{recipient_id}")
+async def change_people(
+    request: Request,
+    who: Administrator,
+    dashboard: Deps,
+    recipient_id: int,
+    name: Text,
+    wishes: Wished,
+    url: Text = "",
+) -> Response:
+    try:
+        await acts.change_people(dashboard, who, recipient_id, name, url, wishes)
+    except Problem as problem:
+        return await _edited(request, dashboard, recipient_id, problem, wishes)
+    return redirect(request, PAGE, notice=f"{name}: saved.")
+
+
+@router.post("/notifications/webhooks/{recipient_id}")
+async def change_webhook(
+    request: Request, who: Administrator, dashboard: Deps, recipient_id: int, name: Text, url: Text = ""
+) -> Response:
+    try:
+        await acts.change_webhook(dashboard, who, recipient_id, name, url)
+    except Problem as problem:
+        return await _edited(request, dashboard, recipient_id, problem)
+    return redirect(request, PAGE, notice=f"{name}: saved. It is signed with the same secret as before.")
 
 
 @router.post("/notifications/webhooks")
@@ -113,5 +151,31 @@ async def _shown(
         refused=f"{problem.title}. {problem.detail}" if problem and not faults else "",
         faulty=kind,
         name=name,
+        usual=Wishes(tuple(Event)),
+        Kind=Kind,
+    )
+
+
+async def _edited(
+    request: Request,
+    dashboard: Dashboard,
+    recipient_id: int,
+    problem: Problem | None = None,
+    typed: Wishes | None = None,
+) -> Response:
+    """The form of one recipient. Its address is not shown again. A refusal that is about no field is a page."""
+    if problem and not problem.faults:
+        raise problem
+    found = await dashboard.read(lambda tx: recipients.by_id(tx, recipient_id))
+    if found is None:
+        raise NotFound("recipient")
+    return await render(
+        request,
+        "notifications_edit.html",
+        status=problem.status if problem else 200,
+        to=found,
+        meaning=MEANING,
+        wishes=typed or Wishes.of(found.rules),
+        faults={fault.field: fault.message for fault in problem.faults} if problem else {},
         Kind=Kind,
     )

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
 
+from twinbook.domain.ports import Allowance
 from twinbook.domain.reasons import OutcomeKind, Reason
 from twinbook.domain.records import Entity
-from twinbook.store import cursors, dirty_keys, flows, incidents, links, processes, runs
+from twinbook.store import conditions, cursors, dirty_keys, flows, incidents, links, processes, runs
 from twinbook.store.database import Tx
 from twinbook.store.dirty_keys import Depth
 from twinbook.store.flows import Flow
@@ -27,6 +28,16 @@ RATE_SECONDS = 300.0
 LATENCY_SAMPLES = 1000
 LATENCY_SECONDS = 24 * HOUR
 RUNS = 5
+# From this share on a budget is nearly used up.
+NEARLY = 0.9
+BUDGETS = {
+    "DailyApiRequests": "Salesforce: API requests in 24 hours",
+    "DailyDeliveredPlatformEvents": "Salesforce: delivered events in 24 hours",
+    "DailyBulkV2QueryJobs": "Salesforce: bulk queries in 24 hours",
+}
+# Those of which the settings keep a share for others.
+RESERVED = frozenset({"DailyApiRequests"})
+CALLS = "NetSuite: calls at once, lately"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +72,27 @@ class Need:
 
 
 @dataclass(frozen=True, slots=True)
+class Reserves:
+    """What the settings keep for others: of the requests to Salesforce in percent, of the calls to NetSuite at once."""
+
+    requests_percent: float
+    calls: int
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """What a system allows: `used` of `limit`, of which `reserve` is kept for people and other integrations (None where
+    nothing is), as of `at`. `tone` says how near the end is."""
+
+    what: str
+    used: int
+    limit: int
+    reserve: int | None
+    at: float
+    tone: str
+
+
+@dataclass(frozen=True, slots=True)
 class Overview:
     """A connection at one moment. `per_minute` is the rate of writes of the last minutes; `latency` is None where
     nothing was written lately; `streams` says when each source of changes last moved; `processes` are those at work."""
@@ -77,9 +109,11 @@ class Overview:
     runs: tuple[Run, ...]
     streams: dict[str, float]
     processes: tuple[Process, ...]
+    budgets: tuple[Budget, ...]
 
 
-def overview(tx: Tx, cells: Sequence[Tally], *, now: float) -> Overview:
+def overview(tx: Tx, cells: Sequence[Tally], reserves: Reserves, *, now: float) -> Overview:
+    working = processes.at_work(tx, now=now)
     retrying = sum(number for kind, _, number in incidents.tally(tx) if kind is IncidentKind.RETRYING)
     return Overview(
         connection=tx.scope,
@@ -93,8 +127,38 @@ def overview(tx: Tx, cells: Sequence[Tally], *, now: float) -> Overview:
         needs=needs(cells),
         runs=tuple(item for item in runs.latest(tx, limit=RUNS) if not item.ended),
         streams=cursors.ages(tx),
-        processes=tuple(processes.at_work(tx, now=now)),
+        processes=tuple(working),
+        budgets=(*_requests(tx, reserves), *_calls(working, reserves, now=now)),
     )
+
+
+def _requests(tx: Tx, reserves: Reserves) -> Iterator[Budget]:
+    """What Salesforce allows in 24 hours, as it was told last."""
+    for seen in conditions.allowances(tx):
+        item = seen.allowance
+        kept = round(item.limit * reserves.requests_percent / 100) if item.name in RESERVED else None
+        yield Budget(
+            BUDGETS.get(item.name, item.name), item.used, item.limit, kept, seen.at, _tone(item, kept or 0)
+        )
+
+
+def _tone(item: Allowance, kept: int) -> str:
+    if item.used >= item.limit:
+        return "bad"
+    return "warm" if item.limit - item.used < kept or item.used >= item.limit * NEARLY else "good"
+
+
+def _calls(working: Sequence[Process], reserves: Reserves, *, now: float) -> Iterator[Budget]:
+    """Calls to NetSuite at once, over all processes: each had so many at most lately, and together never more than the
+    limit."""
+    counted = [
+        (item.calls, item.calls_limit) for item in working if item.calls is not None and item.calls_limit
+    ]
+    if counted:
+        limit = min(limit for _, limit in counted if limit)
+        used = min(limit, sum(calls for calls, _ in counted if calls))
+        # All of them in use is how it should be while there is work.
+        yield Budget(CALLS, used, limit, reserves.calls, now, "good")
 
 
 def needs(cells: Sequence[Tally]) -> tuple[Need, ...]:

@@ -16,6 +16,8 @@ def upgrade() -> None:
         sa.Column("scope", sa.Text(), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("version", sa.Integer(), nullable=True),
+        sa.Column("calls", sa.Integer(), nullable=True),
+        sa.Column("calls_limit", sa.Integer(), nullable=True),
         sa.Column("since", sa.Float(), nullable=False),
         sa.Column("seen_at", sa.Float(), nullable=False),
         sa.PrimaryKeyConstraint("scope", "name"),
