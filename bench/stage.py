@@ -227,7 +227,7 @@ async def _salesforce_api(http: HttpTransport, described: Record) -> Api:
 async def _netsuite_api(http: HttpTransport, described: Record) -> Api:
     given, base_url = described["credentials"], described["base_url"]
     credentials = ClientCredentials(given["client_id"], given["certificate_id"], given["private_key"])
-    login = OAuth2Login(http, base_url, credentials, wall=time.time, monotonic=time.monotonic)
+    login = OAuth2Login(http, base_url, lambda: credentials, wall=time.time, monotonic=time.monotonic)
     return Api(http, base_url, await login.authorization("POST", base_url))
 
 

@@ -5,15 +5,16 @@ from __future__ import annotations
 import logging
 import sys
 import traceback
-from collections.abc import AsyncIterator, Callable, Collection
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeVar
 
 import structlog
 from pydantic import SecretStr
 from structlog.typing import EventDict
 
+from twinbook.domain.errors import PermanentError
 from twinbook.domain.mapping import ContactMapping
 from twinbook.domain.plan import Trigger
 from twinbook.domain.policy import AccountPolicy, ContactPolicy
@@ -48,7 +49,13 @@ from twinbook.salesforce.events import SalesforceEvents
 from twinbook.salesforce.pubsub import EventOptions
 from twinbook.salesforce.schema import OrgFacts
 from twinbook.salesforce.side import SalesforceSide
-from twinbook.settings import ConnectionSettings, account_policy, contact_policy, role_entities
+from twinbook.settings import (
+    ConnectionSettings,
+    SettingsError,
+    account_policy,
+    contact_policy,
+    role_entities,
+)
 from twinbook.settings.model import LogSettings
 from twinbook.store.database import Store
 from twinbook.store.dirty_keys import Debounce
@@ -59,6 +66,13 @@ CONCURRENCY = 4
 
 # Makes the permits of an account for so many calls at once.
 MakePermits = Callable[[str, int], Permits]
+
+# Reads the settings of a connection again, as they stand now.
+Reread = Callable[[], ConnectionSettings]
+
+log = structlog.get_logger()
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,10 +86,14 @@ class Sides:
 
 @asynccontextmanager
 async def open_sides(
-    settings: ConnectionSettings, clock: Clock | None = None, permits: MakePermits | None = None
+    settings: ConnectionSettings,
+    clock: Clock | None = None,
+    permits: MakePermits | None = None,
+    reread: Reread | None = None,
 ) -> AsyncIterator[Sides]:
     """The two systems of a connection. Nothing is called yet. `clock` is the machine's, and the permits of NetSuite
-    are this process' own, unless told otherwise."""
+    are this process' own, unless told otherwise. Who runs for long gives `reread`, so that each login has the keys
+    that the settings name by then."""
     clock = clock or SystemClock()
     policy = contact_policy(settings)
     async with AsyncExitStack() as stack:
@@ -100,22 +118,27 @@ async def open_sides(
                 clock.now,
             )
         )
-        tokens = salesforce_tokens(settings, to_salesforce, clock)
+        tokens = salesforce_tokens(settings, to_salesforce, clock, reread)
         events = _events(settings, tokens, clock)
         stack.push_async_callback(events.close)
         yield Sides(
             SalesforceSide(to_salesforce, tokens, salesforce_config(settings), clock.now),
-            _netsuite_side(settings, policy, to_netsuite, clock, permits or _own_permits),
+            _netsuite_side(settings, policy, to_netsuite, clock, permits or _own_permits, reread),
             events,
         )
 
 
 @asynccontextmanager
 async def connect(
-    settings: ConnectionSettings, store: Store, clock: Clock, permits: MakePermits | None = None
+    settings: ConnectionSettings,
+    store: Store,
+    clock: Clock,
+    permits: MakePermits | None = None,
+    reread: Reread | None = None,
 ) -> AsyncIterator[Connection]:
-    """A live connection. Raises `PermanentError` with a remedy when a login or a needed field is missing."""
-    async with open_sides(settings, clock, permits) as sides:
+    """A live connection, by `open_sides`. Raises `PermanentError` with a remedy when a login or a needed field is
+    missing."""
+    async with open_sides(settings, clock, permits, reread) as sides:
         facts = await sides.salesforce.discover()
         await sides.netsuite.choose_transport()
         policy = contact_policy(
@@ -234,10 +257,51 @@ def _status_fields(settings: ConnectionSettings, installed: Collection[str], ent
 
 
 def salesforce_tokens(
-    settings: ConnectionSettings, http: HttpTransport, clock: Clock | None = None
+    settings: ConnectionSettings,
+    http: HttpTransport,
+    clock: Clock | None = None,
+    reread: Reread | None = None,
 ) -> TokenProvider:
     """The login to Salesforce that the settings describe."""
-    return TokenProvider(http, settings.salesforce.login_url, _grant(settings), (clock or SystemClock()).now)
+    grant = _LatestGrant(_latest(settings, reread, _grant))
+    return TokenProvider(http, settings.salesforce.login_url, grant, (clock or SystemClock()).now)
+
+
+def _latest(
+    settings: ConnectionSettings, reread: Reread | None, make: Callable[[ConnectionSettings], T]
+) -> Callable[[], T]:
+    """What `make` makes of the settings as they stand when it is called. Settings that cannot be used at the moment, or
+    that are about other systems by now, change nothing until the next start."""
+    known: T | None = None
+
+    def latest() -> T:
+        nonlocal known
+        try:
+            found = reread() if reread is not None else settings
+            known = make(found if _same_systems(found, settings) else settings)
+        except (SettingsError, PermanentError, OSError, KeyError) as problem:
+            if known is None:
+                return make(settings)
+            log.warning("keys-not-read-again", fault=type(problem).__name__)
+        return known
+
+    latest()  # what cannot be used at all is told before anything is called
+    return latest
+
+
+def _same_systems(one: ConnectionSettings, other: ConnectionSettings) -> bool:
+    org = one.salesforce.login_url == other.salesforce.login_url
+    return org and one.netsuite.account_id == other.netsuite.account_id
+
+
+@dataclass(frozen=True, slots=True)
+class _LatestGrant:
+    """`Grant` by the key that the settings name at each login."""
+
+    latest: Callable[[], Grant]
+
+    def form(self, now: float) -> Mapping[str, str]:
+        return self.latest().form(now)
 
 
 def _grant(settings: ConnectionSettings) -> Grant:
@@ -307,6 +371,7 @@ def _netsuite_side(
     http: HttpTransport,
     clock: Clock,
     permits: MakePermits,
+    reread: Reread | None,
 ) -> NetSuiteSide:
     netsuite = settings.netsuite
     config = NetSuiteConfig(
@@ -322,17 +387,23 @@ def _netsuite_side(
         transport=netsuite.transport,
     )
     limit = permits(netsuite.account_id, netsuite.concurrency or CONCURRENCY)
-    client = NetSuiteClient(http, netsuite_authorizer(settings, http, config.url, clock), limit, config.url)
-    restlet = _restlet(settings, http, config, limit, clock) if netsuite.transport != "rest" else None
+    login = netsuite_authorizer(settings, http, config.url, clock, reread=reread)
+    client = NetSuiteClient(http, login, limit, config.url)
+    restlet = _restlet(settings, http, config, limit, clock, reread) if netsuite.transport != "rest" else None
     return NetSuiteSide(client, config, monotonic=clock.monotonic, restlet=restlet)
 
 
 def _restlet(
-    settings: ConnectionSettings, http: HttpTransport, config: NetSuiteConfig, permits: Permits, clock: Clock
+    settings: ConnectionSettings,
+    http: HttpTransport,
+    config: NetSuiteConfig,
+    permits: Permits,
+    clock: Clock,
+    reread: Reread | None,
 ) -> Restlet:
     """With a login of its own: a login that may not use RESTlets still serves REST."""
     netsuite = settings.netsuite
-    login = netsuite_authorizer(settings, http, config.url, clock, scopes=("restlets",))
+    login = netsuite_authorizer(settings, http, config.url, clock, ("restlets",), reread)
     script = RestletScript(
         netsuite.restlet_script,
         netsuite.restlet_deployment,
@@ -352,6 +423,7 @@ def netsuite_authorizer(
     url: str,
     clock: Clock | None = None,
     scopes: tuple[str, ...] = ("rest_webservices",),
+    reread: Reread | None = None,
 ) -> Authorizer:
     """The login to NetSuite that the settings describe."""
     clock = clock or SystemClock()
@@ -364,7 +436,11 @@ def netsuite_authorizer(
             netsuite.tba_token_secret,
         )
         return TokenBasedLogin(TokenCredentials(netsuite.account_id, *map(_plain, secrets)))
-    credentials = ClientCredentials(
-        netsuite.client_id or "", netsuite.certificate_id or "", netsuite.read_private_key() or "", scopes
-    )
-    return OAuth2Login(http, url, credentials, wall=clock.now, monotonic=clock.monotonic)
+
+    def credentials(found: ConnectionSettings) -> ClientCredentials:
+        netsuite = found.netsuite
+        key = netsuite.read_private_key() or ""
+        return ClientCredentials(netsuite.client_id or "", netsuite.certificate_id or "", key, scopes)
+
+    latest = _latest(settings, reread, credentials)
+    return OAuth2Login(http, url, latest, wall=clock.now, monotonic=clock.monotonic)

@@ -235,4 +235,4 @@ def _authorizer(
         )
     kept = credentials if login == "ec" else credentials["rsa"]
     mapping = ClientCredentials(kept["client_id"], kept["certificate_id"], kept["private_key"], scopes)
-    return OAuth2Login(http, base_url, mapping, wall=wall, monotonic=time.monotonic)
+    return OAuth2Login(http, base_url, lambda: mapping, wall=wall, monotonic=time.monotonic)

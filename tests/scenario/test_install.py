@@ -12,9 +12,12 @@ from tests.scenario.deployment import deploy
 from tests.scenario.product import Answer, Product
 
 from twinbook import certificates
+from twinbook.composition import Sides, open_sides
+from twinbook.domain.records import Entity
 from twinbook.install import Draft, System, examine, guide_of
 from twinbook.install.keys import ensure_key
 from twinbook.install.rotation import CannotRotateError, rotate
+from twinbook.settings import ConnectionSettings, load
 
 
 @pytest.fixture
@@ -161,6 +164,38 @@ async def test_a_key_is_replaced_without_a_moment_without_a_working_one(
     assert await turn(fresh, "salesforce") is None
     assert 'private_key_file = "salesforce-2.pem"' in fresh.config.read_text()
     assert await install(fresh, "salesforce") is None
+
+
+async def test_who_runs_logs_in_with_the_next_key_without_a_restart(fresh: Product, tmp_path: Path) -> None:
+    await installed(fresh, tmp_path)
+
+    def reread() -> ConnectionSettings:
+        return load(fresh.config, fresh.environment()).connections["default"]
+
+    async with open_sides(reread(), reread=reread) as sides:
+        await log_in_anew(fresh, sides)
+        kept = reread().netsuite.certificate_id
+        await turn(fresh, "netsuite")
+        id_ = await upload_to_netsuite(fresh, tmp_path / "netsuite-2.crt")
+        await turn(fresh, "netsuite", id_)
+        await fresh.netsuite.act("revoke_certificate", certificate_id=kept)
+        await turn(fresh, "salesforce")
+        await upload_to_salesforce(fresh, tmp_path / "salesforce-2.crt")
+        await turn(fresh, "salesforce")
+        for old in ("netsuite", "salesforce"):
+            (tmp_path / f"{old}.pem").unlink()
+        await log_in_anew(fresh, sides)
+        fresh.config.write_text("[connections.default")  # somebody is in the middle of editing it
+        await fresh.salesforce.act("revoke_tokens")
+        assert await sides.salesforce.count(Entity.CONTACT) == 0
+
+
+async def log_in_anew(p: Product, sides: Sides) -> None:
+    """Both systems forget their tokens; the next calls have to log in."""
+    for system in (p.netsuite, p.salesforce):
+        await system.act("revoke_tokens")
+    assert await sides.netsuite.count(Entity.CONTACT) == 0
+    assert await sides.salesforce.count(Entity.CONTACT) == 0
 
 
 async def test_a_key_that_stands_elsewhere_is_not_rotated_here(fresh: Product) -> None:

@@ -59,7 +59,7 @@ def login(
 ) -> tuple[OAuth2Login, ScriptedHttp, Ticking]:
     http, clock = ScriptedHttp(handler), Ticking()
     credentials = ClientCredentials("client", "cert-1", pem(key))
-    return OAuth2Login(http, BASE, credentials, wall=lambda: NOW, monotonic=clock), http, clock
+    return OAuth2Login(http, BASE, lambda: credentials, wall=lambda: NOW, monotonic=clock), http, clock
 
 
 def tokens(expires_in: object = 3600) -> Callable[[Request], HttpResponse]:
@@ -111,7 +111,7 @@ async def test_one_token_serves_callers_that_come_at_once() -> None:
 
     http = ScriptedHttp(slow)
     auth = OAuth2Login(
-        http, BASE, ClientCredentials("c", "k", pem(RSA_KEY)), wall=lambda: NOW, monotonic=Ticking()
+        http, BASE, lambda: ClientCredentials("c", "k", pem(RSA_KEY)), wall=lambda: NOW, monotonic=Ticking()
     )
     given = await asyncio.gather(*(auth.authorization("GET", BASE) for _ in range(20)))
     assert set(given) == {"Bearer token-1"}
@@ -202,7 +202,9 @@ async def test_an_unavailable_token_endpoint_is_temporary(reply: HttpResponse | 
 def test_an_unusable_key_is_named_before_any_call(text: str) -> None:
     http = ScriptedHttp(tokens())
     with pytest.raises(PermanentError) as refused:
-        OAuth2Login(http, BASE, ClientCredentials("c", "k", text), wall=lambda: NOW, monotonic=Ticking())
+        OAuth2Login(
+            http, BASE, lambda: ClientCredentials("c", "k", text), wall=lambda: NOW, monotonic=Ticking()
+        )
     assert refused.value.code == "BAD_PRIVATE_KEY"
     assert refused.value.field == "private_key"
 

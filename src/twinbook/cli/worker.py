@@ -161,7 +161,10 @@ def _keeper(
 
     def opened() -> AbstractAsyncContextManager[Connection]:
         settings, version = in_force.settings.connections[store.scope], in_force.versions.get(store.scope)
-        return _live(connect(settings, store, own_clock, permits), live, version)
+        opening = connect(
+            settings, store, own_clock, permits, reread=lambda: in_force.as_written(store.scope)
+        )
+        return _live(opening, live, version)
 
     return Keeper(
         opened,

@@ -123,4 +123,7 @@ def _after(system: System, keys: _Keys) -> tuple[str, ...]:
     revoke = (
         "" if system is System.SALESFORCE else " In NetSuite, revoke the old certificate in the same list."
     )
-    return (f"Restart twinbook run. Then delete {keys.now.name} and its certificate.{revoke}",)
+    return (
+        "A twinbook that runs logs in with the next key by itself; on other machines, copy the key and the settings. "
+        f"Then delete {keys.now.name} and its certificate.{revoke}",
+    )

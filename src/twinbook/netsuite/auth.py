@@ -93,16 +93,17 @@ class OAuth2Login:
         self,
         http: Http,
         base_url: str,
-        credentials: ClientCredentials,
+        credentials: Callable[[], ClientCredentials],
         *,
         wall: Callable[[], float],
         monotonic: Callable[[], float],
     ) -> None:
-        """Raises `PermanentError` BAD_PRIVATE_KEY when the key cannot be used."""
+        """`credentials` is asked at each login: keys are replaced while Twinbook runs. Raises `PermanentError`
+        BAD_PRIVATE_KEY when the key cannot be used."""
         self._http = http
         self._token_url = base_url.rstrip("/") + TOKEN_PATH
         self._credentials = credentials
-        self._key, self._algorithm = _load_key(credentials.private_key)
+        _load_key(credentials().private_key)
         self._wall = wall
         self._monotonic = monotonic
         self._token: _Token | None = None
@@ -127,17 +128,17 @@ class OAuth2Login:
 
     def assertion(self) -> str:
         """A signed JWT that asks for a token (netsuite.md 1.2)."""
-        now = int(self._wall())
+        credentials, now = self._credentials(), int(self._wall())
+        key, algorithm = _load_key(credentials.private_key)
         claims = {
-            "iss": self._credentials.client_id,
-            "scope": list(self._credentials.scopes),
+            "iss": credentials.client_id,
+            "scope": list(credentials.scopes),
             "aud": self._token_url,
             "iat": now,
             "exp": now + ASSERTION_LIFE_S,
             "jti": secrets.token_urlsafe(16),
         }
-        header = {"kid": self._credentials.certificate_id}
-        return jwt.encode(claims, self._key, algorithm=self._algorithm, headers=header)
+        return jwt.encode(claims, key, algorithm=algorithm, headers={"kid": credentials.certificate_id})
 
     def _fresh(self) -> _Token | None:
         token = self._token

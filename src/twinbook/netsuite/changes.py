@@ -32,7 +32,7 @@ from twinbook.netsuite.metadata import RECORD_TYPES
 from twinbook.netsuite.suiteql import PAGE, TIME_FORMAT, Row, SuiteQL, id_literal, literal, timestamp
 
 BEGINNING: Final = "1970-01-01 00:00:00"
-CLOSE_OVERLAP: Final = timedelta(seconds=30)
+CLOSE_OVERLAP: Final = timedelta(seconds=10)
 FULL_EVERY_S: Final = 60.0
 WIDE_OVERLAP: Final = timedelta(minutes=65)
 WIDE_EVERY_S: Final = 600.0

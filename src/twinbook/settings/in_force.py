@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from twinbook.settings.model import Settings
+from twinbook.settings.model import ConnectionSettings, Settings
 from twinbook.settings.revising import Origin
 
 
@@ -23,6 +23,11 @@ class InForce:
         self.finished = asyncio.Event()
         if finished:
             self.finished.set()
+
+    def as_written(self, connection: str) -> ConnectionSettings:
+        """What the file says now of a connection, without working with it: keys are looked up at each login. Raises
+        `SettingsError`, and `KeyError` for one that is gone."""
+        return (self.settings if self.origin is None else self.origin.load()).connections[connection]
 
     def take_up(self) -> frozenset[str]:
         """Work with what the file says now; the names of the connections for which that is something else.
