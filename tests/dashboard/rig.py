@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from starlette.testclient import TestClient
 
 from twinbook.composition import configure_logging
 from twinbook.doctor import Check, Verdict
+from twinbook.domain.errors import TemporaryError
 from twinbook.engine.connection import Connection
 from twinbook.http import Http
 from twinbook.install import System
@@ -68,6 +70,13 @@ async def nothing_amiss(_settings: ConnectionSettings, system: System) -> AsyncG
     yield Check(LOGIN[system], f"{system}.login", f"{system.label} login", Verdict.OK)
 
 
+@asynccontextmanager
+async def unreachable(_name: str, _settings: ConnectionSettings) -> AsyncIterator[Connection]:
+    """Systems that do not answer: no test of pages calls out."""
+    raise TemporaryError("UNREACHABLE", "The systems of these tests cannot be reached.")
+    yield
+
+
 @dataclass(slots=True)
 class Rig:
     """An application over a store. `client` gives a signed-in browser of any role."""
@@ -100,7 +109,7 @@ class Rig:
             passwords=QUICK,
             http=http,
             live=live,
-            open_connection=open_connection,
+            open_connection=open_connection or unreachable,
             examine=examine or nothing_amiss,
         )
         return cls(create_app(dashboard), dashboard, database)

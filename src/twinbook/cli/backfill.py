@@ -17,13 +17,12 @@ from twinbook.domain.plan import OutcomeKind
 from twinbook.domain.reasons import CATALOGUE, Reason
 from twinbook.domain.records import Entity
 from twinbook.engine.care import backfilling
+from twinbook.engine.care.backfilling import Progress
 from twinbook.engine.connection import Source, looked_through
 from twinbook.engine.running.supervisor import Supervisor
 from twinbook.settings import Settings
-from twinbook.store import dirty_keys, runs
+from twinbook.store import runs
 from twinbook.store.database import Store, StoreBusyError, Tx
-from twinbook.store.dirty_keys import Depth
-from twinbook.store.runs import Run
 
 LOOK_EVERY = 0.5
 RunCounts = list[tuple[OutcomeKind, Reason | None, int]]
@@ -68,30 +67,29 @@ def _start(store: Store, parts: Sequence[Source]) -> list[int]:
 async def _watch(store: Store, run_ids: list[int], *, quiet: bool) -> RunCounts:
     """Show progress until the runs are done; the counts of contacts."""
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bars
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), disable=quiet) as progress:
+    with Bars(*columns, console=Console(stderr=True), disable=quiet) as progress:
         bars = {id_: progress.add_task("", total=None) for id_ in run_ids}
         while True:
             found = await store.read(lambda tx: [_progress(tx, id_) for id_ in run_ids])
-            for run, depth in found:
-                done = max(0, run.listed - depth.due - depth.later - depth.claimed)
-                named = f"{run.entity.value}s of {SYSTEM_NAMES[run.side]}"
-                total = max(run.total or 0, run.listed) or None
-                progress.update(bars[run.id], description=named, total=total, completed=done)
-            if all(run.ended for run, _ in found):
+            for item in found:
+                named = f"{item.run.entity.value}s of {SYSTEM_NAMES[item.run.side]}"
+                progress.update(bars[item.run.id], description=named, total=item.total, completed=item.done)
+            if all(item.run.ended for item in found):
                 break
             await asyncio.sleep(LOOK_EVERY)
     return await store.read(lambda tx: runs.counts(tx, _of_contacts(found)))
 
 
-def _of_contacts(found: Sequence[tuple[Run, Depth]]) -> list[int]:
-    return [run.id for run, _ in found if run.entity is Entity.CONTACT]
+def _of_contacts(found: Sequence[Progress]) -> list[int]:
+    return [item.run.id for item in found if item.run.entity is Entity.CONTACT]
 
 
-def _progress(tx: Tx, run_id: int) -> tuple[Run, Depth]:
-    return runs.by_id(tx, run_id), dirty_keys.depth(tx, now=time.time(), run_id=run_id)
+def _progress(tx: Tx, run_id: int) -> Progress:
+    return backfilling.progress(tx, runs.by_id(tx, run_id), now=time.time())
 
 
 def _print(counts: RunCounts) -> None:

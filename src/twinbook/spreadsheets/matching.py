@@ -23,7 +23,7 @@ class UnreadableFileError(Exception):
 def write_rows(file: TextIO, rows: Iterable[Match], *, header: bool) -> None:
     if header:
         write_cells(file, [COLUMNS])
-    write_cells(file, map(_cells, rows))
+    write_cells(file, map(cells_of, rows))
 
 
 def read_choices(path: Path) -> tuple[list[Choice], list[Flaw]]:
@@ -74,7 +74,8 @@ def _rows(name: str, text: str) -> Iterator[tuple[int, Mapping[str, str]]]:
         raise UnreadableFileError(f"{name}, line {reader.line_num}: {problem}") from None
 
 
-def _cells(row: Match) -> tuple[str, ...]:
+def cells_of(row: Match) -> tuple[str, ...]:
+    """One row, in the order of `COLUMNS`."""
     return (
         row.salesforce_id,
         row.name,

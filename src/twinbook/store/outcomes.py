@@ -411,6 +411,23 @@ def tally(tx: Tx, entity: Entity = Entity.CONTACT) -> list[Tally]:
     ]
 
 
+def looks_since(tx: Tx, entity: Entity, at: float, cells: Sequence[Tally]) -> int:
+    """How many records were looked at since then. `cells` name all outcomes and reasons that there are: each is a part
+    of the index."""
+
+    def one(cell: Tally) -> int:
+        mine = (
+            outcome.c.scope == tx.scope,
+            outcome.c.entity == entity,
+            outcome.c.outcome == cell.kind,
+            outcome.c.reason.is_(None) if cell.reason is None else outcome.c.reason == cell.reason,
+            outcome.c.looked_at >= at,
+        )
+        return int(tx.execute(sa.select(sa.func.count()).where(*mine)).scalar_one())
+
+    return sum(map(one, cells))
+
+
 def _about(
     tx: Tx, table: sa.Table, entity: Entity, side: Side, record_id: sa.ColumnElement[str]
 ) -> tuple[sa.ColumnElement[bool], ...]:
@@ -448,6 +465,24 @@ def waiting_for_people(tx: Tx) -> dict[str, int]:
     mine = (outcome.c.scope == tx.scope, outcome.c.outcome == OutcomeKind.REVIEW)
     rows = tx.execute(sa.select(outcome.c.reason, sa.func.count()).where(*mine).group_by(outcome.c.reason))
     return {reason: number for reason, number in map(tuple, rows) if reason}
+
+
+def names(tx: Tx, keys: Sequence[Key]) -> dict[Key, str]:
+    """What these records are called, where that is known."""
+    found: dict[Key, str] = {}
+    for entity, side in {(key.entity, key.side) for key in keys}:
+        ids = [key.id for key in keys if (key.entity, key.side) == (entity, side)]
+        for part in chunks(ids):
+            rows = tx.execute(
+                sa.select(outcome.c.record_id, outcome.c.name).where(
+                    outcome.c.scope == tx.scope,
+                    outcome.c.entity == entity,
+                    outcome.c.side == side,
+                    outcome.c.record_id.in_(part),
+                )
+            )
+            found |= {Key(entity, side, row.record_id): row.name for row in rows}
+    return found
 
 
 def kinds(tx: Tx, keys: Sequence[Key]) -> dict[Key, tuple[str, str | None]]:

@@ -248,6 +248,18 @@ def counts(tx: Tx, run_ids: Sequence[int]) -> list[tuple[OutcomeKind, Reason | N
     ]
 
 
+def counts_of_each(tx: Tx, run_ids: Sequence[int]) -> dict[int, list[tuple[OutcomeKind, Reason | None, int]]]:
+    """Counts of some runs, each for itself, the largest first."""
+    found: dict[int, list[tuple[OutcomeKind, Reason | None, int]]] = {}
+    rows = tx.execute(
+        sa.select(run_count).where(run_count.c.run_id.in_(run_ids)).order_by(run_count.c.number.desc())
+    )
+    for row in rows:
+        cell = (OutcomeKind(row.outcome), Reason(row.reason) if row.reason else None, row.number)
+        found.setdefault(row.run_id, []).append(cell)
+    return found
+
+
 def run_of(row: sa.Row[Any]) -> Run:
     """The run in a row of its table."""
     return Run(

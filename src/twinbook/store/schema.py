@@ -161,6 +161,16 @@ sa.Index(
     postgresql_where=sa.text("closed_at IS NULL"),
 )
 
+# The records of one cause, the newest first. Messages are too long for an index.
+sa.Index(
+    "incident_cause",
+    incident.c.scope,
+    incident.c.code,
+    incident.c.id,
+    sqlite_where=sa.text("closed_at IS NULL"),
+    postgresql_where=sa.text("closed_at IS NULL"),
+)
+
 # What people wrote about incidents.
 incident_note = sa.Table(
     "incident_note",

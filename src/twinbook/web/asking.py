@@ -32,6 +32,16 @@ class Silence:
     why: str
 
 
+async def _within(seconds: float, work: Awaitable[T]) -> T | Silence:
+    try:
+        async with asyncio.timeout(seconds):
+            return await work
+    except TimeoutError:
+        return Silence(SLOW)
+    except SideError as error:
+        return Silence(f"{error.message.rstrip('.')}.")
+
+
 async def ask(
     dashboard: Dashboard,
     connection: str,
@@ -43,13 +53,7 @@ async def ask(
     live = dashboard.live.get(connection)
     if live is None:
         return Silence(APART)
-    try:
-        async with asyncio.timeout(seconds):
-            return await work(live)
-    except TimeoutError:
-        return Silence(SLOW)
-    except SideError as error:
-        return Silence(f"{error.message.rstrip('.')}.")
+    return await _within(seconds, work(live))
 
 
 async def must(
@@ -60,7 +64,26 @@ async def must(
     seconds: float = WRITE_SECONDS,
 ) -> T:
     """The same for what cannot be done without the systems. Raises `Problem` where they cannot be asked."""
-    found = await ask(dashboard, connection, work, seconds=seconds)
+    return _given(await ask(dashboard, connection, work, seconds=seconds))
+
+
+async def reach(
+    dashboard: Dashboard,
+    connection: str,
+    work: Callable[[Connection], Awaitable[T]],
+    *,
+    seconds: float = WRITE_SECONDS,
+) -> T:
+    """The same by a login of its own where this dashboard runs apart: for what writes nothing to the systems."""
+
+    async def reached() -> T:
+        async with dashboard.previews.reach(connection) as live:
+            return await work(live)
+
+    return _given(await _within(seconds, reached()))
+
+
+def _given(found: T | Silence) -> T:
     if isinstance(found, Silence):
         raise Problem(503, "The systems cannot be asked just now", found.why)
     return found

@@ -46,6 +46,7 @@ NAVIGATION = (
     Place("/contacts", "Contacts", "people"),
     Place("/review", "Review", "review"),
     Place("/errors", "Errors", "errors"),
+    Place("/match", "Back-fill", "match"),
     Place("/drift", "Drift", "drift"),
     Place("/settings", "Settings", "settings"),
     Place("/install", "Set-up", "plug", Role.ADMINISTRATOR),
@@ -67,7 +68,7 @@ class Pages:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        self._templates.filters.update(number=number, iso=iso, moment=moment)
+        self._templates.filters.update(number=number, iso=iso, moment=moment, lasting=lasting)
         self._templates.globals.update(static=static.url, CATALOGUE=CATALOGUE, Role=Role)
 
     def text(self, template: str, values: Mapping[str, Any]) -> str:
@@ -171,6 +172,14 @@ def ago(at: float, now: float) -> str:
             many = int(passed // seconds)
             return f"{many} {unit}{'s' if unit == 'day' and many != 1 else ''} ago"
     return "just now"
+
+
+def lasting(seconds: float) -> str:
+    """How long something takes, roughly, as people say it."""
+    for size, unit in ((3600, "h"), (60, "min")):
+        if seconds >= 1.5 * size:
+            return f"{round(seconds / size)} {unit}"
+    return f"{max(1, round(seconds))} s"
 
 
 def due(at: float, now: float) -> str:

@@ -14,6 +14,8 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 LARGEST_BODY = 1024 * 1024
+# Where files are taken in.
+LARGEST_FILES = {"/match/upload": 6 * 1024 * 1024}
 
 # Nothing from elsewhere, nothing inline: neither scripts nor styles.
 POLICY = "; ".join(
@@ -95,9 +97,10 @@ class BodyLimit:
             await self._app(scope, receive, send)
             return
         announced = Headers(scope=scope).get("content-length", "0")
-        body = None if not _within(announced, self._largest) else await _whole(receive, self._largest)
+        largest = max(self._largest, LARGEST_FILES.get(scope["path"], 0))
+        body = None if not _within(announced, largest) else await _whole(receive, largest)
         if body is None:
-            detail = f"A request may have at most {self._largest} bytes."
+            detail = f"A request may have at most {largest} bytes."
             await _refuse(scope, send, 413, "The request is too large", detail)
             return
         pending: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]

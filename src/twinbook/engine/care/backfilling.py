@@ -6,11 +6,33 @@ Everything here only writes to the store; the engine notices.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from twinbook.engine.connection import Source
-from twinbook.store import runs
+from twinbook.store import dirty_keys, runs
 from twinbook.store.database import Tx
-from twinbook.store.runs import RunKind
+from twinbook.store.runs import Run, RunKind
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a run is. `waiting` of its records are listed and have no outcome yet; `total` is None until counted."""
+
+    run: Run
+    waiting: int
+
+    @property
+    def done(self) -> int:
+        return max(0, self.run.listed - self.waiting)
+
+    @property
+    def total(self) -> int | None:
+        return max(self.run.total or 0, self.run.listed) or None
+
+
+def progress(tx: Tx, run: Run, *, now: float) -> Progress:
+    depth = dirty_keys.depth(tx, now=now, run_id=run.id)
+    return Progress(run, depth.due + depth.later + depth.claimed)
 
 
 def begin(tx: Tx, parts: Sequence[Source], *, by: str, now: float) -> list[int]:

@@ -1,9 +1,11 @@
 """The API under /api/v1, one module for each resource. `ROUTERS` is the list of them that the application serves."""
 
 from twinbook.web.api import (
+    backfills,
     contacts,
     errors,
     install,
+    matching,
     notifications,
     overview,
     record,
@@ -20,6 +22,8 @@ ROUTERS = (
     errors.router,
     settings.router,
     install.router,
+    matching.router,
+    backfills.router,
     sweeps.router,
     notifications.router,
 )

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, aclosing
 from dataclasses import dataclass, field, replace
 
+from twinbook.domain.ids import to_18
 from twinbook.domain.records import Side
 from twinbook.domain.why import sentence_of
 from twinbook.engine.care.deciding import UNDECIDE, Choice
@@ -70,10 +71,10 @@ class MatchPreview(Finding):
             self.kinds[row.kind] += 1
             self.rows[row.salesforce_id] = row
 
-    def decided(self, choices: list[Choice]) -> None:
+    def decided(self, choices: Sequence[Choice]) -> None:
         """Show what was decided since. What becomes of it is seen by the next preview."""
         for choice in choices:
-            row = self.rows.get(choice.salesforce_id)
+            row = self.rows.get(to_18(choice.salesforce_id))
             if row is not None:
                 taken_back = choice.decision == UNDECIDE
                 self.rows[row.salesforce_id] = replace(row, decision=None if taken_back else choice.decision)
@@ -84,7 +85,7 @@ class MatchPreviews(Findings[MatchPreview]):
 
     def __init__(self, reach: Reach) -> None:
         super().__init__(MOST_SECONDS)
-        self._reach = reach
+        self.reach = reach
 
     def progress(self, connection: str) -> tuple[float, int, Stage] | None:
         """Differs as soon as there is something new to show."""
@@ -95,7 +96,7 @@ class MatchPreviews(Findings[MatchPreview]):
         """Begin a preview in place of the one before."""
 
         async def carry(preview: MatchPreview) -> Stage:
-            async with self._reach(connection) as live:
+            async with self.reach(connection) as live:
                 return await _look_through(preview, live)
 
         return self.begin(connection, MatchPreview(begun_at=now), carry)

@@ -46,20 +46,20 @@ def cause_of(tx: Tx, number: int) -> Cause | None:
 def lines(tx: Tx, cause: Cause, *, limit: int, after: int | None = None) -> list[ErrorLine]:
     """The records of one cause."""
     found = incidents.of_cause(tx, cause, limit=limit, after=after)
-    notes = incidents.notes_of(tx, [item.id for item in found])
-    return [ErrorLine(item, _name(tx, item), notes.get(item.id, ())) for item in found]
+    return _lines(tx, found)
 
 
 def line(tx: Tx, number: int) -> ErrorLine | None:
     """One open incident."""
-    found = incidents.open_with(tx, [number])
-    return (
-        ErrorLine(found[0], _name(tx, found[0]), incidents.notes_of(tx, [number]).get(number, ()))
-        if found
-        else None
-    )
+    return next(iter(_lines(tx, incidents.open_with(tx, [number]))), None)
 
 
-def _name(tx: Tx, item: Incident) -> str:
-    outcome = outcomes.find(tx, item.key)
-    return (outcome.name if outcome else "") or item.key.id
+def lines_with(tx: Tx, numbers: Sequence[int]) -> list[ErrorLine]:
+    """Those of these numbers that are still open."""
+    return _lines(tx, incidents.open_with(tx, numbers))
+
+
+def _lines(tx: Tx, found: Sequence[Incident]) -> list[ErrorLine]:
+    names = outcomes.names(tx, [item.key for item in found])
+    notes = incidents.notes_of(tx, [item.id for item in found])
+    return [ErrorLine(item, names.get(item.key) or item.key.id, notes.get(item.id, ())) for item in found]
