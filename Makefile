@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test simulate node browser lint fmt chaos bench docs site package sbom audit lock clean
+.PHONY: help demo test simulate node browser secrets lint fmt chaos bench docs site package sbom audit lock clean
 
 PYTHON ?= python3
 ARGS ?=
@@ -13,6 +13,8 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install --require-hashes
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
 	--no-annotate --no-emit-index-url --no-emit-find-links pyproject.toml
+
+AUDIT := $(BIN)/pip-audit --disable-pip --progress-spinner off
 
 # Stamps: made again when a lock changes, so that the second time is quick.
 RUN := $(VENV)/.ready-to-run
@@ -51,6 +53,9 @@ SEED ?=
 simulate: $(DEV) ## Simulate faults by chance: SEEDS=50000 for more, SEED=1234 plays one and prints its trace
 	$(BIN)/python -m tests.simulation.simulate $(if $(SEED),--seed $(SEED),--seeds $(SEEDS)) $(ARGS)
 
+secrets: $(DEV) ## Look for secrets in what is committed; those in .secrets.baseline are known to be none
+	git ls-files -z | xargs -0 $(BIN)/detect-secrets-hook --no-verify --baseline .secrets.baseline
+
 lint: $(DEV) ## Check style, types and import rules
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -85,8 +90,11 @@ sbom: $(DEV) ## List what is installed for use, in dist/twinbook.cdx.json
 	mkdir -p dist
 	$(BIN)/cyclonedx-py requirements requirements.lock --pyproject pyproject.toml --output-reproducible -o dist/twinbook.cdx.json
 
+# Whether there is anybody to ask is tried out with a version that is known to be vulnerable.
 audit: $(DEV) ## Ask for known vulnerabilities of what is installed for use (needs the internet)
-	$(BIN)/pip-audit -r requirements.lock --disable-pip --require-hashes --strict
+	@if $(AUDIT) --no-deps -r <(echo 'jinja2==2.4.1') 2>&1 | grep -q 'Found [0-9]* known'; \
+	then $(AUDIT) --require-hashes --strict -r requirements.lock; \
+	else echo 'pip-audit: not checked: no access to the vulnerability data.'; fi
 
 # The smaller lock follows the larger one: what is installed for use is what was tested.
 lock: $(DEV) ## Resolve the dependencies anew; ARGS=--upgrade takes newer versions

@@ -101,7 +101,7 @@ class Edited:
     of_possible: float
     seconds: Sequence[float]
     cpu_ms: float
-    peak_mb: float
+    peak_mb: float | None
     salesforce: Mapping[str, int]
     netsuite: Mapping[str, int]
 
@@ -252,7 +252,7 @@ def _edit_table(edited: Sequence[Edited]) -> Table:
                 _times(peer.quantile(0.5), quick),
                 f"{len(one.seconds) / one.edits * 100:.0f}",
                 f"{one.cpu_ms:.1f}",
-                f"{one.peak_mb:.0f}",
+                f"{one.peak_mb or 0:.0f}",
             )
         )
     columns = (
@@ -290,7 +290,6 @@ def _sync_table(synced: Sequence[Synced]) -> Table:
                 f"{each_second:.1f}",
                 f"{each_second / (peer.contacts / peer.usage.seconds):.1f}",
                 f"{one.usage.cpu_seconds * 1000 / one.contacts:.2f}",
-                f"{one.usage.peak_mb:.0f}",
             )
         )
     columns = (
@@ -303,7 +302,6 @@ def _sync_table(synced: Sequence[Synced]) -> Table:
         "contacts/s",
         "times the peer",
         "CPU ms a contact, start included",
-        "peak MB",
     )
     return Table("First sync", columns, tuple(rows))
 

@@ -26,6 +26,7 @@ ROOT = Path(__file__).parents[1]
 SERVING_LOG = "twinbook.log"
 STOP_SECONDS = 20.0
 READY_SECONDS = 60.0
+LOOK_SECONDS = 0.05
 NO_POLLING = {
     f"TWINBOOK_CONNECTIONS__DEFAULT__{side}__POLL_SECONDS": "3600" for side in ("SALESFORCE", "NETSUITE")
 }
@@ -100,14 +101,17 @@ class Stage:
         """Run a program to its end."""
         began = time.perf_counter()
         process = self._start(command, settings=settings, log=log)
-        _, status, used = await asyncio.to_thread(os.wait4, process.pid, 0)
+        ending, peak = asyncio.ensure_future(asyncio.to_thread(os.wait4, process.pid, 0)), 0.0
+        while not ending.done():
+            # The system's own account of a child that ended holds the memory of this process too, from the fork.
+            peak = max(peak, peak_mb(process) or 0.0)
+            await asyncio.wait([ending], timeout=LOOK_SECONDS)
+        _, status, used = ending.result()
         process.returncode = os.waitstatus_to_exitcode(status)
         if process.returncode:
             said = (self.directory / log).read_text()[-2000:]
             raise RuntimeError(f"{' '.join(command)} ended with {process.returncode}: {said}")
-        return Usage(
-            time.perf_counter() - began, used.ru_utime + used.ru_stime, used.ru_maxrss * 1024 / 1_000_000
-        )
+        return Usage(time.perf_counter() - began, used.ru_utime + used.ru_stime, peak)
 
     def running(
         self, settings: Mapping[str, str] | None = None, *, workers: int = 1
@@ -199,11 +203,10 @@ def resident_mb(process: subprocess.Popen[bytes]) -> float:
     return pages * os.sysconf("SC_PAGE_SIZE") / 1_000_000
 
 
-def peak_mb(process: subprocess.Popen[bytes]) -> float:
-    """The most memory that a running process has held so far."""
+def peak_mb(process: subprocess.Popen[bytes]) -> float | None:
+    """The most memory that a running process has held so far; None of one that has just ended."""
     found = re.search(r"VmHWM:\s*(\d+) kB", Path(f"/proc/{process.pid}/status").read_text())
-    assert found is not None
-    return int(found[1]) * 1024 / 1_000_000
+    return None if found is None else int(found[1]) * 1024 / 1_000_000
 
 
 def cpu_seconds(process: subprocess.Popen[bytes]) -> float:

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import logging
-import sys
-import traceback
 from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import structlog
 from pydantic import SecretStr
-from structlog.typing import EventDict
 
 from twinbook.domain.errors import PermanentError
 from twinbook.domain.mapping import ContactMapping
@@ -56,7 +52,6 @@ from twinbook.settings import (
     contact_policy,
     role_entities,
 )
-from twinbook.settings.model import LogSettings
 from twinbook.store.database import Store
 from twinbook.store.dirty_keys import Debounce
 from twinbook.store.retention import Retention
@@ -181,36 +176,6 @@ async def _accounts(settings: ConnectionSettings, sides: Sides, facts: OrgFacts)
     missing = facts.missing_account_fields
     rows = tuple(row for row in policy.mapping.rows if row.salesforce not in missing)
     return replace(policy, mapping=replace(policy.mapping, rows=rows))
-
-
-def configure_logging(settings: LogSettings) -> None:
-    """One line an event on stderr, as text or JSON. Neither personal data nor secrets are ever logged."""
-    render = (
-        structlog.processors.JSONRenderer()
-        if settings.format == "json"
-        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
-    )
-    structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso"),
-            fault_without_values,
-            render,
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, settings.level.upper())),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-    )
-
-
-def fault_without_values(_logger: Any, _method: str, event: EventDict) -> EventDict:
-    """Where a fault happened and of what kind, without its message: that may quote a record."""
-    if event.pop("exc_info", None):
-        kind, _, frames = sys.exc_info()
-        event["fault"] = kind.__name__ if kind else None
-        event["where"] = [
-            f"{frame.filename}:{frame.lineno} {frame.name}" for frame in traceback.extract_tb(frames)
-        ]
-    return event
 
 
 def _without(mapping: ContactMapping, missing: Collection[str]) -> ContactMapping:

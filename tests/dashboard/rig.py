@@ -13,13 +13,13 @@ from cryptography.fernet import Fernet
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
-from twinbook.composition import configure_logging
 from twinbook.doctor import Check, Verdict
 from twinbook.domain.errors import TemporaryError
 from twinbook.engine.connection import Connection
 from twinbook.http import Http
 from twinbook.install import System
 from twinbook.install.guiding import LOGIN
+from twinbook.logs import configure_logging
 from twinbook.settings import ConnectionSettings, Settings, load
 from twinbook.settings.in_force import InForce
 from twinbook.settings.model import LogSettings

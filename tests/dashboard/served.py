@@ -12,8 +12,8 @@ from pathlib import Path
 
 from tests.dashboard.rig import settings_in
 
-from twinbook.composition import configure_logging
 from twinbook.engine.connection import Connection
+from twinbook.logs import configure_logging
 from twinbook.settings.in_force import InForce
 from twinbook.settings.model import LogSettings
 from twinbook.settings.revising import Origin

@@ -11,8 +11,8 @@ from pathlib import Path
 import click
 
 from twinbook.cli import worker
-from twinbook.composition import configure_logging
 from twinbook.engine.clock import SystemClock
+from twinbook.logs import configure_logging
 from twinbook.settings import load
 from twinbook.settings.in_force import InForce
 

@@ -24,10 +24,10 @@ from tests.simulation.plant import SCOPE, Plant
 from tests.simulation.trace import Trace
 from tests.simulation.virtual_time import run_in_virtual_time
 
-from twinbook.composition import fault_without_values
 from twinbook.domain.records import Entity, Key, Side
 from twinbook.engine.care import controls
 from twinbook.engine.running.ingest import SUBSCRIBED
+from twinbook.logs import fault_without_values
 from twinbook.store import outcomes
 from twinbook.store.database import Database, Tx
 from twinbook.store.runs import RunKind

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from tests.dashboard.rig import Rig
 
+from twinbook.logs import configure_logging
+from twinbook.settings.model import LogSettings
 from twinbook.store.database import Database
 from twinbook.web.access.roles import Role
 from twinbook.web.access.secrets import Sealer
@@ -79,7 +81,11 @@ def test_refusals_are_problems_in_the_api_and_pages_elsewhere(rig: Rig) -> None:
     assert nobody.json()["title"] == "Please sign in"
 
 
-def test_a_fault_of_our_own_shows_nothing_of_itself(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_fault_of_our_own_shows_nothing_of_itself(
+    capsys: pytest.CaptureFixture[str], rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    configure_logging(LogSettings(level="error"))
+
     async def broken(_connection: str) -> None:
         raise ValueError("ada@example.com is secret")
 
@@ -90,7 +96,9 @@ def test_a_fault_of_our_own_shows_nothing_of_itself(rig: Rig, monkeypatch: pytes
         answer = client.get(path)
         assert answer.status_code == 500
         assert "content-security-policy" in answer.headers
-        assert "ada@example.com" not in answer.text
+        logged = capsys.readouterr().err
+        assert "dashboard.fault" in logged and "ValueError" in logged
+        assert "ada@example.com" not in answer.text + logged
 
 
 def test_the_key_file_is_made_once_for_its_owner_only(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import click
 
 from twinbook.cli.terminal import visible
 from twinbook.domain.errors import PermanentError, SideError
+from twinbook.logs import places
 from twinbook.settings.problems import SettingsError
 from twinbook.store.database import StoreBusyError, StoreUnavailableError
 from twinbook.web.errors import CannotServeError
@@ -21,6 +22,7 @@ class Exit(IntEnum):
     USAGE = 2  # wrong words on the command line, or wrong settings
     SYSTEM = 3  # Salesforce, NetSuite or the database refused or could not be reached
     BUSY = 4  # another Twinbook process owns the store
+    FAULT = 5  # a defect of Twinbook itself
 
 
 class Problem(click.ClickException):
@@ -53,3 +55,15 @@ def explained(error: Exception) -> Problem | None:
     if isinstance(error, SideError):
         return Problem(f"{error} It may pass: try again.", Exit.SYSTEM)
     return None
+
+
+def fault(error: BaseException) -> Problem:
+    """The message for a fault of Twinbook's own: its kind and place, without its words, which may quote a record."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    where = "\n".join(f"  {place}" for place in places(error.__traceback__))
+    return Problem(
+        f"Twinbook itself failed: {type(error).__name__}, at\n{where}\n"
+        "What the fault says is left out, as it may quote a record. Please report these lines.",
+        Exit.FAULT,
+    )

@@ -108,10 +108,8 @@ def main() -> None:
         refuse_unreadable(sys.argv[1:])
         twinbook()
     except Exception as error:
-        from twinbook.cli.exits import explained
+        from twinbook.cli.exits import explained, fault
 
-        problem = explained(error)
-        if problem is None:
-            raise
+        problem = explained(error) or fault(error)
         problem.show()
         raise SystemExit(problem.exit_code) from None

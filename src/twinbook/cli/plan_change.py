@@ -13,11 +13,12 @@ import click
 from twinbook.cli.context import choose_connection, load_settings, open_store, print_json
 from twinbook.cli.exits import Exit, Problem
 from twinbook.cli.terminal import console, say, visible
-from twinbook.composition import configure_logging, connect
+from twinbook.composition import connect
 from twinbook.domain.reasons import OutcomeKind
 from twinbook.domain.why import sentence_of
 from twinbook.engine.clock import SystemClock
 from twinbook.engine.insight.impact import Compared, Plan, compare_contacts
+from twinbook.logs import configure_logging
 from twinbook.settings import ConnectionSettings, load
 from twinbook.settings.environment import variable_for
 

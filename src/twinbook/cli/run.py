@@ -15,10 +15,10 @@ from twinbook.cli.following import Following
 from twinbook.cli.terminal import say
 from twinbook.cli.web import announce
 from twinbook.cli.worker import keep_in_step, stop_signals
-from twinbook.composition import configure_logging
 from twinbook.engine.clock import SystemClock
 from twinbook.engine.connection import Connection
 from twinbook.engine.running.keeper import either
+from twinbook.logs import configure_logging
 from twinbook.settings.in_force import InForce
 from twinbook.store.database import Database, Role
 

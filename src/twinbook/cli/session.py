@@ -8,9 +8,10 @@ from contextlib import asynccontextmanager
 import click
 
 from twinbook.cli.context import choose_connection, open_store
-from twinbook.composition import configure_logging, connect
+from twinbook.composition import connect
 from twinbook.engine.clock import SystemClock
 from twinbook.engine.connection import Connection
+from twinbook.logs import configure_logging
 from twinbook.settings import Settings
 
 

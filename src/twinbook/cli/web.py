@@ -11,7 +11,7 @@ import click
 from twinbook.cli.context import begin_settings, open_database
 from twinbook.cli.following import Following
 from twinbook.cli.terminal import say
-from twinbook.composition import configure_logging
+from twinbook.logs import configure_logging
 from twinbook.settings.in_force import InForce
 from twinbook.store.database import Role
 

@@ -20,12 +20,13 @@ from twinbook.cli.courier import carry_messages
 from twinbook.cli.exits import Exit, Problem
 from twinbook.cli.following import Following
 from twinbook.cli.terminal import say
-from twinbook.composition import configure_logging, connect
+from twinbook.composition import connect
 from twinbook.engine.clock import Clock, SystemClock
 from twinbook.engine.connection import Connection
 from twinbook.engine.running.keeper import Keeper, either
 from twinbook.engine.running.presence import at_work
 from twinbook.engine.running.supervisor import Supervisor
+from twinbook.logs import configure_logging
 from twinbook.settings import Settings
 from twinbook.settings.in_force import InForce
 from twinbook.store import cursors

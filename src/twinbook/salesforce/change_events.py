@@ -73,7 +73,8 @@ class EventSchema:
             record = fastavro.schemaless_reader(io.BytesIO(payload), self._header, None)
             return _change_event(cast(dict[str, Any], record)[HEADER])
         except (EOFError, ValueError, KeyError, IndexError, TypeError) as problem:
-            raise UndecodableEventError(f"the event cannot be read: {problem!r}") from problem
+            # Without the words of the problem: they may quote the bytes, and so a person.
+            raise UndecodableEventError(f"the event cannot be read: {type(problem).__name__}") from problem
 
     def field_names(self, bitmaps: Iterable[str]) -> tuple[str, ...]:
         """The fields that a list of bitmaps stands for, parts of compound fields as `Name.LastName`.

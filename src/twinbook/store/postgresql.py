@@ -218,6 +218,7 @@ def _engine(url: sa.URL, size: int, *, readonly: bool = False) -> sa.Engine:
         pool_pre_ping=True,
         json_serializer=lambda value: orjson.dumps(value).decode(),
         json_deserializer=orjson.loads,
+        hide_parameters=True,  # messages of its errors would quote records
         execution_options=snapshot if readonly else {"isolation_level": "READ COMMITTED"},
     )
 

@@ -82,6 +82,7 @@ def _engine(url: str, **pool: Any) -> sa.Engine:
         url,
         json_serializer=lambda value: orjson.dumps(value).decode(),
         json_deserializer=orjson.loads,
+        hide_parameters=True,  # messages of its errors would quote records
         **pool,
     )
 

@@ -93,7 +93,9 @@ async def _malformed(request: Request, error: Exception) -> Response:
 
 
 async def _fault(request: Request, _error: Exception) -> Response:
-    _log.error("dashboard.fault", path=request.url.path, exc_info=True)
+    # The route and not the path: that may hold what somebody typed.
+    route = request.scope.get("route")
+    _log.error("dashboard.fault", route=getattr(route, "path", None), exc_info=True)
     detail = "Twinbook itself failed on this. The log says where; nothing was changed."
     return await _refuse(request, Problem(500, "Something went wrong", detail))
 

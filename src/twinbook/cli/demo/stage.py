@@ -17,10 +17,11 @@ import orjson
 from twinbook.cli.context import open_database
 from twinbook.cli.courier import carry_messages
 from twinbook.cli.exits import Exit, Problem
-from twinbook.composition import configure_logging, connect
+from twinbook.composition import connect
 from twinbook.engine.clock import SystemClock
 from twinbook.engine.connection import Connection
 from twinbook.engine.running.supervisor import Supervisor, first_of
+from twinbook.logs import configure_logging
 from twinbook.packaged import folder
 from twinbook.settings import ConnectionSettings, Settings, load
 from twinbook.settings.in_force import InForce
