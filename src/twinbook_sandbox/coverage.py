@@ -144,8 +144,15 @@ SALESFORCE = (
         "Describe of an object",
         "salesforce 4.6",
         f"{_RECORDED}::test_describe_says_of_each_field_what_was_recorded",
-        "about 30 of 60 members of a field; no layouts, record types, child objects that are not emulated",
+        "about 30 of 60 members of a field; no record types, child objects that are not emulated",
         "describe {object}.basics",
+    ),
+    _partly(
+        "Page layouts of an object",
+        "salesforce 4.6",
+        "unit/test_salesforce_layouts.py::test_an_object_with_one_layout",
+        "one layout; sections and actions as far as their names; shape from the documentation, not recorded",
+        "layouts",
     ),
     _done(
         "List of objects", "salesforce 4.6", f"{_PYTHON_SF}::test_describe_lists_fields", "describe.global"

@@ -10,6 +10,7 @@ from tests.scenario.deployment import assign, deploy, permission_set
 from tests.scenario.product import Product
 
 from twinbook.doctor import Check, Verdict, examine
+from twinbook.packaged import folder
 from twinbook.settings import load
 
 ONE_WAY = "Twinbook_Integration"
@@ -136,6 +137,31 @@ async def test_a_channel_member_that_is_not_deployed_is_named(p: Product) -> Non
     [check] = (await examined(p)).values()
     assert (check.code, check.verdict) == ("salesforce.events.Opportunity", Verdict.ADVICE)
     assert "Change Data Capture: select Opportunity" in check.remedy
+
+
+async def test_what_no_page_layout_shows_is_named_with_the_place_to_add_it(p: Product) -> None:
+    await deploy(p.salesforce, ONE_WAY)
+    lacking = ["Contact.NetSuite_Sync_Status__c", "Account.Push_to_NetSuite"]
+    await p.salesforce.set_switches(layout_without=lacking)
+    found = await examined(p)
+    assert {code: check.detail for code, check in found.items()} == {
+        "salesforce.layout.Contact": "not on it: NetSuite_Sync_Status__c",
+        "salesforce.layout.Account": "not on it: Account.Push_to_NetSuite",
+    }
+    assert all(check.verdict is Verdict.ADVICE for check in found.values())
+    assert "Object Manager > Contact > Page Layouts" in found["salesforce.layout.Contact"].remedy
+
+
+async def test_an_older_script_in_netsuite_is_named(p: Product, monkeypatch: pytest.MonkeyPatch) -> None:
+    p.configure("netsuite", transport="restlet")
+    await deploy(p.salesforce, ONE_WAY)
+    await p.netsuite.act("deploy_project", path=str(folder("netsuite")))
+    assert await examined(p) == {}
+    monkeypatch.setattr("twinbook.doctor.netsuite.RELEASE", "1.10.0")
+    [check] = (await examined(p)).values()
+    assert (check.code, check.verdict) == ("netsuite.restlet", Verdict.ADVICE)
+    assert "carries release 1.10.0" in check.detail
+    assert "suitecloud project:deploy" in check.remedy
 
 
 async def test_what_the_settings_do_not_use_is_not_asked_for(p: Product) -> None:

@@ -11,7 +11,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from twinbook.netsuite.restlet import VERSION, RestletScript
+from twinbook.netsuite.restlet import RELEASE, VERSION, RestletScript
 from twinbook.packaged import folder
 from twinbook.settings.systems import NetSuiteSettings
 from twinbook_sandbox.netsuite.schema import DEFAULT_CUSTOM_FIELDS
@@ -56,6 +56,7 @@ def test_the_restlet_is_the_one_of_the_settings_and_open_to_the_role_only() -> N
 def test_the_contract_has_one_version_and_its_limits_hold_what_the_product_asks_for() -> None:
     contract = (SCRIPTS / "lib" / "contract.js").read_text()
     assert int(re.findall(r"VERSION = (\d+);", contract)[0]) == VERSION
+    assert re.findall(r"SCRIPT = '([^']+)'", contract) == [RELEASE]
     most = int(re.findall(r"MAX_WRITES = (\d+);", contract)[0])
     allowed = NetSuiteSettings.model_json_schema()["properties"]["restlet_batch"]["maximum"]
     assert allowed == most

@@ -9,6 +9,7 @@ from twinbook.composition import Sides
 from twinbook.doctor.checks import Check, Page, Verdict, asked
 from twinbook.domain.policy import Accounts
 from twinbook.netsuite.discovery import AccountFacts
+from twinbook.netsuite.restlet import RELEASE
 from twinbook.settings import ConnectionSettings
 
 # Beyond this many seconds signed logins start to be refused (salesforce.md 1.3, netsuite.md 1.2).
@@ -37,12 +38,27 @@ async def _restlet(settings: ConnectionSettings, sides: Sides) -> Check:
         Page.NETSUITE_PACKAGE, "netsuite.restlet", "NetSuite RESTlet", sides.netsuite.restlet_release
     )
     if release is not None:
-        return replace(check, detail=f"release {release}: contacts are written in batches")
+        return _released(check, release)
     if settings.netsuite.transport == "restlet":
         return check
     detail = f"contacts are written one by one over REST ({check.detail})"
     remedy = 'Deploy packages/netsuite and tick the scope RESTlets, or set transport = "rest".'
     return replace(check, verdict=Verdict.ADVICE, detail=detail, remedy=remedy)
+
+
+def _released(check: Check, release: str) -> Check:
+    detail = f"release {release}: contacts are written in batches"
+    if _numbers(release) >= _numbers(RELEASE):
+        return replace(check, detail=detail)
+    remedy = "Deploy it, in packages/netsuite of this Twinbook: suitecloud project:deploy."
+    older = f"{detail}; this Twinbook carries release {RELEASE}"
+    return replace(check, verdict=Verdict.ADVICE, detail=older, remedy=remedy)
+
+
+def _numbers(release: str) -> tuple[int, ...]:
+    """A release as what it is ordered by; one that is none comes before all others."""
+    parts = release.split(".")
+    return tuple(map(int, parts)) if all(part.isdecimal() for part in parts) else ()
 
 
 def _netsuite_facts(settings: ConnectionSettings, facts: AccountFacts) -> list[Check]:

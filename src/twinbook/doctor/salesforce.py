@@ -14,6 +14,7 @@ from twinbook.domain.ports import EventsUnavailable
 from twinbook.domain.records import Entity, Side
 from twinbook.engine.running.ingest import SUBSCRIBED
 from twinbook.salesforce.auth import Token
+from twinbook.salesforce.layouts import placed
 from twinbook.salesforce.schema import SOBJECTS, ObjectFacts, OrgFacts, check_version, facts_of, object_facts
 from twinbook.settings import ConnectionSettings, account_policy, contact_policy
 
@@ -22,6 +23,7 @@ DEPLOY = (
     "Deploy the package: in packages/salesforce, sf project deploy start --source-dir force-app. Then "
     f"Setup > Permission Sets > {ONE_WAY} > Manage Assignments: add the integration user."
 )
+PUSH_ACTION = "Push_to_NetSuite"
 PLURALS = {"Contact": "Contacts", "Account": "Accounts"}
 
 
@@ -131,6 +133,9 @@ class _Examination:
     async def checks(self) -> AsyncIterator[Check]:
         for check in (*self._rights(), *self._fields(), *self._mapped(), *self._objects_besides()):
             yield check
+        for sobject in self._objects:
+            async for check in self._layout(sobject):
+                yield check
         async for check in self._limits():
             yield check
         if self._settings.salesforce.change_events == "auto":
@@ -201,6 +206,36 @@ class _Examination:
         if there or self._settings.salesforce.status_fields == "off":
             return check
         return _ok(check, "none installed: the status is shown by Twinbook only")
+
+    async def _layout(self, sobject: str) -> AsyncIterator[Check]:
+        """Whether people can see the status, and push: what is installed and on no page helps nobody."""
+        there, config = self._objects[sobject].fields, self._config
+        shown = [name for name in config.status_fields if name in there]
+        action = [f"{sobject}.{PUSH_ACTION}"] if config.push_field in there else []
+        if not (shown or action):
+            return
+        code, name = f"salesforce.layout.{sobject}", f"Salesforce: page layout of {sobject}"
+        rest = self._sides.salesforce.rest
+        found, check = await asked(Page.SALESFORCE_PACKAGE, code, name, lambda: placed(rest, sobject))
+        if found is None:
+            yield replace(check, verdict=Verdict.ADVICE)
+            return
+        missing = [each for each in shown if each not in found.fields]
+        missing += [each for each in action if each not in found.actions]
+        yield (
+            replace(
+                check,
+                verdict=Verdict.ADVICE,
+                detail=f"not on it: {', '.join(missing)}",
+                remedy=(
+                    f"Setup > Object Manager > {sobject} > Page Layouts: add the fields, and the action under "
+                    "Salesforce Mobile and Lightning Experience Actions. If a record's page shows them already by "
+                    "dynamic forms (Edit Page), all is well: this check cannot see those."
+                ),
+            )
+            if missing
+            else check
+        )
 
     def _mapped(self) -> Iterator[Check]:
         for sobject, missing in (

@@ -28,6 +28,8 @@ from twinbook.netsuite.suiteql import Row, is_id
 
 PATH: Final = "/app/site/hosting/restlet.nl"
 VERSION: Final = 1
+RELEASE: Final = "1.0.0"
+"""Of the script that this release of Twinbook carries: `SCRIPT` in packages/netsuite."""
 MAX_KEYS: Final = 1_000
 """Keys asked for in one call. The script takes more in all, but no more for one column."""
 SHARE_OF_TIMEOUT: Final = 0.6

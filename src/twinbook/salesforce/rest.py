@@ -95,6 +95,12 @@ class SalesforceRest:
         answer: Row = await self._json("GET", f"{self._base}/sobjects/{sobject}/describe")
         return answer
 
+    async def layouts(self, sobject: str, record_type: str | None = None) -> Row:
+        """The page layouts of an object for the integration user's profile, or the one of a record type."""
+        path = f"{self._base}/sobjects/{sobject}/describe/layouts"
+        answer: Row = await self._json("GET", path if record_type is None else f"{path}/{record_type}")
+        return answer
+
     async def limits(self) -> Mapping[str, Mapping[str, int]]:
         """The org's limits: name → `Max` and `Remaining`."""
         answer: Mapping[str, Mapping[str, int]] = await self._json("GET", f"{self._base}/limits")

@@ -39,6 +39,10 @@ _FILLED_BY_THE_ORG = frozenset(
 _NOT_GROUPABLE = frozenset({FieldType.DATETIME, FieldType.DOUBLE, FieldType.CURRENCY, FieldType.PERCENT})
 
 
+_LAYOUT_ID = "00h5g000000TwinAAA"
+_PUSH_FIELD, _PUSH_ACTION = "Push_to_NetSuite__c", "Push_to_NetSuite"
+
+
 class DescribeResources:
     """Metadata and limits of the org, as the integration user sees them."""
 
@@ -51,6 +55,7 @@ class DescribeResources:
             Resource("GET", "/sobjects", self.every_object, "describe.global"),
             Resource("GET", "/sobjects/{object}", self.basics, "{object}.basics"),
             Resource("GET", "/sobjects/{object}/describe", self.describe, "describe"),
+            Resource("GET", "/sobjects/{object}/describe/layouts", self.layouts, "layouts"),
             Resource("GET", "/limits", self.limits, "limits"),
             Resource("GET", "/limits/recordCount", self.record_count, "recordcount"),
         ]
@@ -91,6 +96,36 @@ class DescribeResources:
         ]
         return Reply(200, body, {"Last-Modified": http_date(self._org.set_up_at)})
 
+    def layouts(self, call: Call) -> Reply:
+        """The one page layout of an object: all that the user may see of it, but for what the switches take away."""
+        schema = find_object(self._org, call.path["object"])
+        lacking = set(self._org.switches.layout_without)
+        fields = [each for each in schema.fields if f"{schema.name}.{each.name}" not in lacking]
+        action = f"{schema.name}.{_PUSH_ACTION}"
+        actions = [action] if schema.field(_PUSH_FIELD) and action not in lacking else []
+        layout = {
+            "id": _LAYOUT_ID,
+            "detailLayoutSections": [
+                {
+                    "heading": schema.label,
+                    "layoutRows": [{"layoutItems": [_layout_item(each)]} for each in fields],
+                }
+            ],
+            "quickActionList": {
+                "quickActionListItems": [{"quickActionName": name, "type": "Update"} for name in actions]
+            },
+        }
+        mapping = {
+            "available": True,
+            "defaultRecordTypeMapping": True,
+            "layoutId": _LAYOUT_ID,
+            "master": True,
+            "name": "Master",
+            "recordTypeId": "012000000000000AAA",
+        }
+        told = {"layouts": [layout], "recordTypeMappings": [mapping], "recordTypeSelectorRequired": [False]}
+        return Reply(200, told)
+
     def limits(self, _call: Call) -> Reply:
         """Allowances of the org and what is left of them."""
         most = self._org.switches.daily_api_limit
@@ -129,6 +164,11 @@ class DescribeResources:
             "replicateable": True,
             "urls": {"sobject": base, "describe": f"{base}/describe", "rowTemplate": f"{base}/{{ID}}"},
         }
+
+
+def _layout_item(each: Field) -> dict[str, Any]:
+    component = {"type": "Field", "value": each.name, "displayLines": 1, "tabOrder": 1}
+    return {"label": each.label, "placeholder": False, "layoutComponents": [component]}
 
 
 def describe_field(schema: ObjectSchema, each: Field) -> dict[str, Any]:

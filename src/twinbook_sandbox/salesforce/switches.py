@@ -27,6 +27,8 @@ class SalesforceSwitches:
     """Order of a person's name in change events. Unverified (11.5)."""
     hidden_fields: list[str] = field(default_factory=list)
     """Fields that the integration user may not see, such as `Contact.Birthdate` (3.1, 4.6)."""
+    layout_without: list[str] = field(default_factory=list)
+    """Fields and actions that page layouts lack, such as `Contact.NetSuite_Link__c` or `Contact.Push_to_NetSuite`."""
     restricted_picklists: list[str] = field(default_factory=list)
     """Picklists that refuse other than their values, such as `Contact.LeadSource`."""
     trim_text: bool = True
