@@ -30,6 +30,7 @@ from twinbook.web.access.pace import Pace
 from twinbook.web.access.passwords import Passwords
 from twinbook.web.access.secrets import Sealer
 from twinbook.web.access.throttle import Throttle
+from twinbook.web.correcting import Corrections
 from twinbook.web.counting import Kept
 from twinbook.web.examinations import Examinations, Examine
 from twinbook.web.lifetime import Closing, Watchers
@@ -77,6 +78,7 @@ class Dashboard:
     impacts: Impacts
     examinations: Examinations
     previews: MatchPreviews
+    corrections: Corrections
 
     @classmethod
     def over(
@@ -99,6 +101,7 @@ class Dashboard:
         impacts = Impacts(opener)
         live = {} if live is None else live
         previews = MatchPreviews(_reaching(live, in_force, opener))
+        corrections = Corrections()
         examinations = Examinations(examine or _examining(now), now)
 
         async def counted(connection: str) -> list[Tally]:
@@ -109,7 +112,7 @@ class Dashboard:
         async def stamped(connection: str) -> tuple[Stamp, object]:
             cells = await counts.get(connection)
             stamp = await database.read(connection, lambda tx: news.stamp(tx, cells))
-            beside = [each.progress(connection) for each in (impacts, examinations, previews)]
+            beside = [each.progress(connection) for each in (impacts, examinations, previews, corrections)]
             return stamp, beside
 
         async def described(connection: str) -> Schemas:
@@ -146,6 +149,7 @@ class Dashboard:
             impacts,
             examinations,
             previews,
+            corrections,
         )
 
     @property

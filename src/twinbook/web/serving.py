@@ -82,6 +82,7 @@ async def _answering(dashboard: Dashboard, listener: socket.socket) -> AsyncIter
         await dashboard.impacts.close()
         await dashboard.examinations.close()
         await dashboard.previews.close()
+        await dashboard.corrections.close()
 
 
 class _Server(uvicorn.Server):

@@ -3,6 +3,7 @@
 from twinbook.web.api import (
     backfills,
     contacts,
+    correcting,
     errors,
     install,
     matching,
@@ -19,6 +20,7 @@ ROUTERS = (
     contacts.router,
     record.router,
     review.router,
+    correcting.router,
     errors.router,
     settings.router,
     install.router,
