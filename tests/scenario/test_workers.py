@@ -72,6 +72,25 @@ async def test_a_fleet_replaces_who_dies_and_renews_one_after_the_other(c: Clust
     assert workers_of(fleet) == set()
 
 
+async def test_workers_end_by_themselves_when_the_process_that_started_them_is_killed(c: Cluster) -> None:
+    fleet = await c.start("run", "--workers", "2", waits=False)
+    pids = await until_value(lambda: workers_of(fleet), 2)
+    await until(lambda: said(fleet, "in step"), timeout=60)
+    fleet.send(signal.SIGKILL)
+
+    async def ended() -> bool:
+        return not any(is_alive(pid) for pid in pids)
+
+    assert await until(ended, timeout=30) < 20
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
 def workers_of(fleet: Worker) -> set[int]:
     """The processes that are its children."""
     found = set()

@@ -21,7 +21,8 @@ READY_SECONDS = 60.0
 
 
 class Fleet:
-    """Runs `command` so many times. Each process says a line on its standard output once it takes part."""
+    """Runs `command` so many times. Each process says a line on its standard output once it takes part. Its standard
+    input is a pipe that nothing is written to: it ends when this process does, even by SIGKILL."""
 
     def __init__(self, command: Sequence[str], number: int) -> None:
         self._command = command
@@ -52,7 +53,10 @@ class Fleet:
         while not self._stopped.is_set():
             began = loop.time()
             process = await asyncio.create_subprocess_exec(
-                *self._command, stdout=asyncio.subprocess.PIPE, start_new_session=True
+                *self._command,
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+                start_new_session=True,
             )
             log.info("worker-started", worker=seat.number, pid=process.pid)
             try:

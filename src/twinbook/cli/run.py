@@ -48,7 +48,7 @@ def run(ctx: click.Context, workers: int) -> None:
         asyncio.run(_run_here(in_force))
         return
     config = str(ctx.find_root().obj["config"])
-    command = [sys.executable, "-m", "twinbook.cli", "--config", config, "worker"]
+    command = [sys.executable, "-m", "twinbook.cli", "--config", config, "worker", "--end-with-input"]
     asyncio.run(_run_fleet(in_force, Fleet(command, workers)))
 
 

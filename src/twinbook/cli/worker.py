@@ -7,6 +7,7 @@ import os
 import random
 import signal
 import socket
+import sys
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
@@ -46,8 +47,13 @@ Beside = Callable[[Database, Mapping[str, Connection], asyncio.Event], Coroutine
 
 
 @click.command()
+@click.option(
+    "--end-with-input",
+    is_flag=True,
+    help="End as on SIGTERM when standard input is closed: whoever started this worker is gone.",
+)
 @click.pass_context
-def worker(ctx: click.Context) -> None:
+def worker(ctx: click.Context, end_with_input: bool) -> None:
     """Work beside other processes over the same PostgreSQL database, on this or another machine.
 
     Workers share all the work and the account's limit of NetSuite calls. Start as many as you like, stop any of them
@@ -61,7 +67,8 @@ def worker(ctx: click.Context) -> None:
         )
     configure_logging(settings.log)
     in_force = InForce(settings, settings_origin(ctx))
-    asyncio.run(keep_in_step(in_force, SystemClock(), stop_signals(), on_ready=lambda: say(READY)))
+    stop_signal = or_end_of_input(stop_signals()) if end_with_input else stop_signals()
+    asyncio.run(keep_in_step(in_force, SystemClock(), stop_signal, on_ready=lambda: say(READY)))
 
 
 async def keep_in_step(
@@ -130,6 +137,24 @@ def stop_signals(at_once: Callable[[], None] = lambda: None) -> Callable[[], asy
 
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, told, number)
+        return stop
+
+    return listen
+
+
+def or_end_of_input(stop_signal: Callable[[], asyncio.Event]) -> Callable[[], asyncio.Event]:
+    """Has the same event set when standard input ends. A pipe ends with the process that holds its other end, however
+    that dies: no orphan goes on working."""
+
+    def listen() -> asyncio.Event:
+        stop, loop, source = stop_signal(), asyncio.get_running_loop(), sys.stdin.fileno()
+
+        def heard() -> None:
+            if not os.read(source, 1024):
+                loop.remove_reader(source)
+                stop.set()
+
+        loop.add_reader(source, heard)
         return stop
 
     return listen
