@@ -1,5 +1,5 @@
-"""The dashboard in a real Chromium: every page of the navigation in both schemes, wide and narrow, empty and with
-100,000 contacts, for people who see, who use the keyboard alone, and without scripts."""
+"""The dashboard in a real Chromium: every page of the navigation, and some others, in both schemes, wide and narrow,
+empty and with 100,000 contacts, for people who see, who use the keyboard alone, and without scripts."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from twinbook.store.database import Database
 from twinbook.web.rendering import NAVIGATION
 
 FULL = 100_000
-PATHS = [place.path for place in NAVIGATION]
+PATHS = [*(place.path for place in NAVIGATION), "/account", "/match/start"]
 
 
 @pytest.fixture(scope="module")

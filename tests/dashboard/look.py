@@ -15,9 +15,12 @@ from playwright.sync_api import Browser, sync_playwright
 from tests.dashboard.browsing import CHROMIUM, FLAGS
 from tests.dashboard.connected import ada_in_conflict, desk_apart
 from tests.dashboard.served import Site, site
-from tests.dashboard.store import fill
+from tests.dashboard.store import FAMILY, GIVEN, fill
+from tests.memory.world import World
 
 from twinbook.domain.records import Side
+from twinbook.engine.care import backfilling
+from twinbook.engine.connection import ACCOUNTS
 from twinbook.store.database import Database
 from twinbook.web.rendering import NAVIGATION
 
@@ -40,6 +43,8 @@ def main(folder: Path = FOLDER, contacts: int = CONTACTS) -> None:
     ):
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         pages = {place.path.strip("/").replace("/", "-"): place.path for place in NAVIGATION}
+        # The back-fill is worth looking at with a preview: see below.
+        pages.pop("match", None)
         for name, path in pages.items():
             _shoot(browser, served, folder, name, path, signed_in=True)
         for name, path in OTHER_PAGES.items():
@@ -47,6 +52,7 @@ def main(folder: Path = FOLDER, contacts: int = CONTACTS) -> None:
         browser.close()
     database.close()
     _shoot_record(folder)
+    _shoot_match(folder)
 
 
 def _shoot_record(folder: Path) -> None:
@@ -59,6 +65,40 @@ def _shoot_record(folder: Path) -> None:
     ):
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         _shoot(browser, served, folder, "contact", f"/contacts/{Side.SALESFORCE}/{here}", signed_in=True)
+        browser.close()
+
+
+async def _a_first_sync(w: World) -> None:
+    """Accounts are done; contacts of both sides are to be matched, some of whom a person has to decide about."""
+    account, customer = w.linked_account()
+    for number, (given, family) in enumerate(zip(GIVEN, FAMILY, strict=False)):
+        email = f"{given}@acme.example".lower()
+        w.salesforce.user_creates_contact(
+            AccountId=account, FirstName=given, LastName=family, Email=email if number != 10 else None
+        )
+        for suffix in ("", " Jr")[: number % 3]:
+            w.netsuite.user_creates_contact(
+                firstName=given, lastName=family + suffix, email=email, subsidiary="1", company=customer
+            )
+    await w.store.run(lambda tx: backfilling.begin(tx, (ACCOUNTS,), by="grace", now=w.clock.now() - 75))
+    await w.list_runs()
+
+
+def _shoot_match(folder: Path) -> None:
+    """The back-fill with a preview."""
+    with (
+        tempfile.TemporaryDirectory() as directory,
+        desk_apart(Path(directory), _a_first_sync) as (made, _),
+        site(made.w.store.database, Path(directory), live=made.live) as served,
+        sync_playwright() as playwright,
+    ):
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        page = browser.new_page()
+        page.context.add_cookies([served.cookie()])  # type: ignore[list-item]
+        page.goto(f"{served.url}/match")
+        page.get_by_role("button", name="Preview").click()
+        page.get_by_role("heading", name="Contacts of Salesforce").wait_for()
+        _shoot(browser, served, folder, "match", "/match", signed_in=True)
         browser.close()
 
 
