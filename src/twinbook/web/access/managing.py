@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
+
 from twinbook.store import audit, people, sessions
 from twinbook.store.audit import Act
 from twinbook.store.database import Tx
@@ -10,6 +12,25 @@ from twinbook.web.access.people import invite
 from twinbook.web.access.principal import Principal
 from twinbook.web.access.roles import Role
 from twinbook.web.problems import NotFound, Problem
+
+
+class Deed(StrEnum):
+    """What can be done about a person with one button."""
+
+    LOCK_OUT = "lock-out"
+    LET_IN = "let-in"
+    END_SESSIONS = "end-sessions"
+
+
+def do(tx: Tx, by: Principal, person_id: int, deed: Deed, *, now: float) -> str:
+    """What was done, in words. Raises `Problem`."""
+    match deed:
+        case Deed.LOCK_OUT:
+            return f"{lock_out(tx, by, person_id, now=now).name} is locked out."
+        case Deed.LET_IN:
+            return f"{let_in(tx, by, person_id, now=now).name} may come in again."
+        case Deed.END_SESSIONS:
+            return f"{end_sessions(tx, by, person_id, now=now)} sessions were ended."
 
 
 def add(tx: Tx, by: Principal, *, login: str, name: str, role: Role, now: float) -> str:

@@ -1,6 +1,7 @@
 """The API under /api/v1, one module for each resource. `ROUTERS` is the list of them that the application serves."""
 
 from twinbook.web.api import (
+    audit,
     backfills,
     contacts,
     correcting,
@@ -9,10 +10,12 @@ from twinbook.web.api import (
     matching,
     notifications,
     overview,
+    people,
     record,
     review,
     settings,
     sweeps,
+    tokens,
 )
 
 ROUTERS = (
@@ -28,4 +31,7 @@ ROUTERS = (
     backfills.router,
     sweeps.router,
     notifications.router,
+    audit.router,
+    tokens.router,
+    people.router,
 )

@@ -7,25 +7,22 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Request
 from starlette.responses import Response
 
-from twinbook.store import audit, people, sessions, tokens
+from twinbook.store import audit, people, sessions
 from twinbook.store.audit import Act
 from twinbook.store.database import Tx
 from twinbook.web.access.guard import Viewer
 from twinbook.web.access.passwords import problem_with
 from twinbook.web.access.principal import Principal
-from twinbook.web.access.secrets import digest, new_token
+from twinbook.web.acts import tokens as acts
+from twinbook.web.acts.tokens import LONGEST_DAYS
 from twinbook.web.dashboard import Dashboard, Deps
-from twinbook.web.problems import NotFound
+from twinbook.web.problems import NotFound, Problem
 from twinbook.web.queries import access
 from twinbook.web.rendering import redirect, render
 
 router = APIRouter()
 
 Text = Annotated[str, Form(max_length=400)]
-DAY = 86_400
-TOKEN_PREFIX = "twinbook_"  # noqa: S105 - the beginning that all have
-LONGEST_DAYS = 3650
-MOST_TOKENS = 50
 
 
 @router.get("/account")
@@ -79,39 +76,16 @@ async def make_token(
     days: Annotated[int, Form(ge=1, le=LONGEST_DAYS)],
     scopes: Annotated[list[str], Form(default_factory=list, max_length=100)],
 ) -> Response:
-    chosen = [scope for scope in _scopes(request) if scope in scopes]
-    if not name.strip() or not chosen:
-        fault = "Give it a name, and choose at least one thing that it may do."
-        return await _shown(request, who, dashboard, status=422, token=fault)
-    token, now = TOKEN_PREFIX + new_token(), dashboard.now()
-    expires_at = now + days * DAY
-
-    def make(tx: Tx) -> bool:
-        if len(tokens.of_person(tx, who.person_id)) >= MOST_TOKENS:
-            return False
-        tokens.add(
-            tx, digest(token), who.person_id, name=name.strip(), scopes=chosen, now=now, expires_at=expires_at
-        )
-        audit.note(tx, Act(who.login, "token.made", name.strip(), detail={"scopes": chosen}), now=now)
-        return True
-
-    if not await dashboard.write(make):
-        fault = f"You have {MOST_TOKENS} tokens. Revoke those that nobody uses."
-        return await _shown(request, who, dashboard, status=409, token=fault)
+    try:
+        token = await acts.make(dashboard, who, name, scopes, days, _scopes(request))
+    except Problem as problem:
+        return await _shown(request, who, dashboard, status=problem.status, token=problem.detail)
     return redirect(request, "/account", notice="Copy the token now: it is shown only once.", secret=token)
 
 
 @router.post("/account/tokens/{token_id}/revoke")
 async def revoke_token(request: Request, who: Viewer, dashboard: Deps, token_id: int) -> Response:
-    def revoke(tx: Tx) -> str | None:
-        name = tokens.revoke(tx, token_id, who.person_id)
-        if name is not None:
-            audit.note(tx, Act(who.login, "token.revoked", name), now=dashboard.now())
-        return name
-
-    name = await dashboard.write(revoke)
-    if name is None:
-        raise NotFound("token")
+    name = await acts.revoke(dashboard, who, token_id)
     return redirect(request, "/account", notice=f"The token {name} works no longer.")
 
 

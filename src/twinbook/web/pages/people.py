@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from enum import StrEnum
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Request
 from starlette.responses import Response
 
-from twinbook.store.database import Tx
 from twinbook.web.access import managing
 from twinbook.web.access.guard import Administrator
+from twinbook.web.access.managing import Deed
 from twinbook.web.access.people import login_of, problem_with_login
-from twinbook.web.access.principal import Principal
 from twinbook.web.access.roles import MEANING, Role
 from twinbook.web.dashboard import Dashboard, Deps
 from twinbook.web.problems import Problem
@@ -23,14 +20,6 @@ from twinbook.web.rendering import redirect, render
 router = APIRouter()
 
 Text = Annotated[str, Form(max_length=200)]
-
-
-class Deed(StrEnum):
-    """What can be done about a person with one button."""
-
-    LOCK_OUT = "lock-out"
-    LET_IN = "let-in"
-    END_SESSIONS = "end-sessions"
 
 
 @router.get("/people")
@@ -80,27 +69,8 @@ async def change_role(
 @router.post("/people/{person_id}/do/{deed}")
 async def do(request: Request, who: Administrator, dashboard: Deps, person_id: int, deed: Deed) -> Response:
     now = dashboard.now()
-    notice = await dashboard.write(lambda tx: _DEEDS[deed](tx, who, person_id, now))
+    notice = await dashboard.write(lambda tx: managing.do(tx, who, person_id, deed, now=now))
     return redirect(request, "/people", notice=notice)
-
-
-def _lock_out(tx: Tx, who: Principal, person_id: int, now: float) -> str:
-    return f"{managing.lock_out(tx, who, person_id, now=now).name} is locked out."
-
-
-def _let_in(tx: Tx, who: Principal, person_id: int, now: float) -> str:
-    return f"{managing.let_in(tx, who, person_id, now=now).name} may come in again."
-
-
-def _end_sessions(tx: Tx, who: Principal, person_id: int, now: float) -> str:
-    return f"{managing.end_sessions(tx, who, person_id, now=now)} sessions were ended."
-
-
-_DEEDS: dict[Deed, Callable[[Tx, Principal, int, float], str]] = {
-    Deed.LOCK_OUT: _lock_out,
-    Deed.LET_IN: _let_in,
-    Deed.END_SESSIONS: _end_sessions,
-}
 
 
 async def _shown(
