@@ -107,3 +107,65 @@ NETSUITE_CORE: Final[tuple[tuple[str, str | None], ...]] = (
     ("SSS_TIME_LIMIT_EXCEEDED", None),
     ("UNEXPECTED_ERROR", None),
 )
+
+# salesforce.md 1.5: what the token endpoint answers.
+SALESFORCE_LOGIN: Final[tuple[tuple[str, str, Kind], ...]] = (
+    ("invalid_grant", "user hasn't approved this consumer", "permanent"),
+    ("invalid_grant", "audience is invalid", "permanent"),
+    ("invalid_grant", "expired access/refresh token", "permanent"),
+    ("invalid_grant", "authentication failure", "permanent"),
+    ("invalid_grant", "inactive user", "permanent"),
+    ("invalid_grant", "no client credentials user enabled", "permanent"),
+    ("invalid_grant", "user is not admin approved to access this app", "permanent"),
+    ("invalid_grant", "invalid assertion", "permanent"),
+    ("invalid_grant", "expired assertion", "permanent"),
+    ("invalid_client", "invalid client credentials", "permanent"),
+    ("invalid_client_id", "client identifier invalid", "permanent"),
+    ("invalid_app_access", "user is not admin approved to access this app", "permanent"),
+    ("unsupported_grant_type", "grant type not supported", "permanent"),
+    ("inactive_user", "", "permanent"),
+    ("inactive_org", "", "permanent"),
+    ("rate_limit_exceeded", "", "temporary"),
+)
+
+Subscribing = Literal["login", "position", "unavailable", "defect", "passing"]
+
+# salesforce.md 2.7: the code without its prefix, the gRPC status (None: not documented), and what it means for a
+# subscription.
+PUBSUB: Final[tuple[tuple[str, str | None, Subscribing], ...]] = (
+    ("service.auth.error", "UNAUTHENTICATED", "login"),
+    ("service.auth.headers.invalid", "UNAUTHENTICATED", "login"),
+    ("service.auth.refresh.invalid", None, "defect"),
+    ("service.unavailable", "UNAVAILABLE", "passing"),
+    ("service.protection.triggered", "RESOURCE_EXHAUSTED", "passing"),
+    ("service.protection.stream.limit.triggered", "RESOURCE_EXHAUSTED", "passing"),
+    ("service.tenant.license", "PERMISSION_DENIED", "unavailable"),
+    ("concurrent.client.limit.exceeded", "RESOURCE_EXHAUSTED", "passing"),
+    ("topic.not.found", "NOT_FOUND", "unavailable"),
+    ("topic.meta.permission", "PERMISSION_DENIED", "unavailable"),
+    ("topic.api.unavailable", "UNAVAILABLE", "passing"),
+    ("schema.api.unavailable", "UNAVAILABLE", "passing"),
+    ("topic.validation.empty", "INVALID_ARGUMENT", "defect"),
+    ("schema.validation.failed", "INVALID_ARGUMENT", "defect"),
+    ("schema.meta.permission", "PERMISSION_DENIED", "unavailable"),
+    ("subscription.fetch.replayid.corrupted", "INVALID_ARGUMENT", "position"),
+    ("subscription.fetch.replayid.validation.failed", "INVALID_ARGUMENT", "position"),
+    ("subscription.fetch.replay.repeated", "INVALID_ARGUMENT", "defect"),
+    ("subscription.fetch.requested.events.invalid", "INVALID_ARGUMENT", "defect"),
+    ("subscription.fetch.topic.mismatch", "INVALID_ARGUMENT", "defect"),
+    ("subscription.fetch.request.invalid", "INVALID_ARGUMENT", "defect"),
+    ("subscription.fetch.overflow", None, "passing"),
+    ("subscription.internal.error", None, "passing"),
+    ("subscription.topic.cannot.subscribe", "PERMISSION_DENIED", "unavailable"),
+    ("subscription.limit.exceeded", "RESOURCE_EXHAUSTED", "unavailable"),
+)
+# Left out: `publish.…` and `managed.subscription.…`. Twinbook publishes nothing and keeps its positions itself.
+
+# netsuite.md 1.2: what the token endpoint answers.
+NETSUITE_LOGIN: Final[tuple[tuple[int, str], ...]] = (
+    (400, "invalid_request"),
+    (401, "invalid_client"),
+    (400, "invalid_grant"),
+    (400, "unsupported_grant_type"),
+    (400, "invalid_scope"),
+)
