@@ -18,17 +18,21 @@ from tests.dashboard.served import Site, site
 from tests.dashboard.store import FAMILY, GIVEN, fill
 from tests.memory.world import World
 
+from twinbook.domain.ports import Allowance
 from twinbook.domain.records import Side
 from twinbook.engine.care import backfilling
 from twinbook.engine.connection import ACCOUNTS
-from twinbook.store.database import Database
+from twinbook.store import conditions, processes
+from twinbook.store.database import Database, Tx
+from twinbook.store.processes import Process
 from twinbook.web.rendering import NAVIGATION
 
 FOLDER = Path(__file__).parents[2] / "docs" / "screenshots"
 CONTACTS = 5000
 WIDTHS = {"wide": 1400, "narrow": 400}
 HEIGHT = 900
-# Beside those of the navigation.
+# Beside those of the navigation: for somebody who is signed in, and for nobody.
+FURTHER_PAGES = {"install-salesforce": "/install/salesforce"}
 OTHER_PAGES = {"sign-in": "/sign-in"}
 
 
@@ -36,6 +40,7 @@ def main(folder: Path = FOLDER, contacts: int = CONTACTS) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     database = Database.open_memory()
     fill(database, contacts, now=time.time())
+    database.run_now("default", _at_work)
     with (
         tempfile.TemporaryDirectory() as directory,
         site(database, Path(directory)) as served,
@@ -45,7 +50,7 @@ def main(folder: Path = FOLDER, contacts: int = CONTACTS) -> None:
         pages = {place.path.strip("/").replace("/", "-"): place.path for place in NAVIGATION}
         # The back-fill is worth looking at with a preview: see below.
         pages.pop("match", None)
-        for name, path in pages.items():
+        for name, path in (pages | FURTHER_PAGES).items():
             _shoot(browser, served, folder, name, path, signed_in=True)
         for name, path in OTHER_PAGES.items():
             _shoot(browser, served, folder, name, path, signed_in=False)
@@ -53,6 +58,14 @@ def main(folder: Path = FOLDER, contacts: int = CONTACTS) -> None:
     database.close()
     _shoot_record(folder)
     _shoot_match(folder)
+
+
+def _at_work(tx: Tx) -> None:
+    """A process that works while the pictures are taken, and what it was told of budgets."""
+    now = time.time()
+    processes.sign(tx, Process("twinbook:1", None, now - 3600, calls=3, calls_limit=4), now=now + 600)
+    told = [Allowance("DailyApiRequests", 21_400, 100_000), Allowance("DailyBulkV2QueryJobs", 2, 10_000)]
+    conditions.allow(tx, told, now=now)
 
 
 def _shoot_record(folder: Path) -> None:

@@ -23,6 +23,7 @@ from twinbook.web.access.guard import COOKIE
 from twinbook.web.access.people import Visitor, begin_session
 from twinbook.web.access.roles import Role
 from twinbook.web.dashboard import INSTALLATION
+from twinbook.web.examinations import Examine
 from twinbook.web.serving import Served, serve
 from twinbook.web.settings.impacts import OpenConnection
 
@@ -58,6 +59,7 @@ def site(
     live: Mapping[str, Connection] | None = None,
     *,
     open_connection: OpenConnection | None = None,
+    examine: Examine | None = None,
 ) -> Iterator[Site]:
     """Serve this store while the block runs, with these live connections."""
     started: list[Served] = []
@@ -68,7 +70,9 @@ def site(
 
     async def run() -> None:
         in_force = InForce(settings_in(directory), Origin(directory / "twinbook.toml", {}))
-        async with serve(database, in_force, live=live, open_connection=open_connection) as served:
+        async with serve(
+            database, in_force, live=live, open_connection=open_connection, examine=examine
+        ) as served:
             started.append(served)
             ready.set()
             await asyncio.to_thread(leave.wait)

@@ -21,6 +21,7 @@ from twinbook.web.access.secrets import Sealer
 from twinbook.web.app import create_app
 from twinbook.web.dashboard import Dashboard
 from twinbook.web.errors import CannotServeError
+from twinbook.web.examinations import Examine
 from twinbook.web.settings.impacts import OpenConnection
 
 BACKLOG = 128
@@ -42,12 +43,13 @@ async def serve(
     *,
     live: Mapping[str, Connection] | None = None,
     open_connection: OpenConnection | None = None,
+    examine: Examine | None = None,
     now: Callable[[], float] = time.time,
 ) -> AsyncIterator[Served]:
     """The dashboard, while the block runs. Raises `CannotServeError` before anything is served.
 
     `live` are the connections that this process works on, by name; it may change meanwhile. `open_connection` logs in
-    to try settings out, where not as they say.
+    to try settings out, and `examine` checks them, where not as they say.
     """
     web = in_force.settings.web
     sealer = Sealer.from_file(web.key_file)
@@ -61,6 +63,7 @@ async def serve(
                 http=http,
                 live=live,
                 open_connection=open_connection,
+                examine=examine,
             )
             async with _answering(dashboard, listener) as served:
                 yield served

@@ -20,6 +20,7 @@ from twinbook.cli.exits import Exit, Problem
 from twinbook.composition import connect
 from twinbook.engine.clock import SystemClock
 from twinbook.engine.connection import Connection
+from twinbook.engine.running.presence import at_work
 from twinbook.engine.running.supervisor import Supervisor, first_of
 from twinbook.logs import configure_logging
 from twinbook.packaged import folder
@@ -62,7 +63,10 @@ class Stage:
         self, change: Callable[[ConnectionSettings], ConnectionSettings] = lambda settings: settings
     ) -> AsyncIterator[Connection]:
         """Twinbook at work, with changed settings if wanted, while the block runs."""
-        async with connect(change(self.settings), self.store, SystemClock()) as connection:
+        async with (
+            connect(change(self.settings), self.store, SystemClock()) as connection,
+            at_work(connection, "demo", None),
+        ):
             leave = asyncio.Event()
             supervisor = Supervisor(connection)
             running = asyncio.create_task(supervisor.run(leave.wait()))
