@@ -87,3 +87,15 @@ def test_200_ids_go_into_one_statement() -> None:
     fields = [f"Custom_Field_With_Long_Name_{n}__c" for n in range(80)]
     made = soql.statements(among(fields), literals)
     assert len(list(made)) == 1
+
+
+def test_a_list_that_stands_in_two_places_counts_twice() -> None:
+    def either(inside: str) -> str:
+        return soql.select(("Id",), "Contact", f"Id IN ({inside}) OR MasterRecordId IN ({inside})")
+
+    literals = [f"'00355000{n:010d}'" for n in range(1_000)]
+    made = list(soql.statements(either, literals))
+    assert all(len(encode_query({"q": statement})) <= soql.URL_BUDGET for statement in made)
+    inside = [statement.partition("Id IN (")[2].partition(")")[0] for statement in made]
+    assert ",".join(inside) == ",".join(literals)
+    assert len(list(soql.statements(either, literals[:200]))) == 1
