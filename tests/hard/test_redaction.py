@@ -166,6 +166,10 @@ async def test_no_output_holds_secrets_and_only_asked_ones_hold_people(
         else:
             assert leaks(out, [*PERSONAL]) == [], arguments
     assert {"explain", "match", "errors", "choose"} <= shown, "the planted people were there to be found"
+    files = [path for path in p.directory.rglob("*") if path.is_file()]
+    assert any(path.suffix == ".db" for path in files)
+    held = {path.name for path in files for token in tokens if token.encode() in path.read_bytes()}
+    assert held == set(), "tokens are in memory only"
 
 
 def command(p: Product, *arguments: str) -> tuple[str, str]:
