@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import json
 import re
 import tomllib
 from collections.abc import Callable, Iterator
@@ -134,6 +135,21 @@ def _rows_marked(test: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[str]:
                 yield from (ast.literal_eval(argument) for argument in node.args)
 
 
+def speed() -> Iterator[str]:
+    """The figures that were kept of the benchmarks: `make bench ARGS=--record`."""
+    kept = json.loads((DOCS.parent / "bench" / "results.json").read_text(encoding="utf-8"))
+    for name in ("compare", "sweep"):
+        yield f"*Measured on {kept[name]['machine']}.*\n"
+        for table in kept[name]["tables"]:
+            yield f"### {table['title']}\n"
+            yield from (f"| {' | '.join(line)} |" for line in _with_rule(table["columns"], table["rows"]))
+            yield ""
+
+
+def _with_rule(columns: list[str], rows: list[list[str]]) -> Iterator[list[str]]:
+    yield from (columns, ["---"] * len(columns), *rows)
+
+
 def coverage() -> Iterator[str]:
     proved = proofs()
     for title, named in rows().items():
@@ -155,6 +171,7 @@ PARTS: dict[str, Callable[[], Iterator[str]]] = {
     "commands": commands,
     "options": command_options,
     "coverage": coverage,
+    "speed": speed,
     "sandbox_actions": sandbox_actions,
     "sandbox_switches": sandbox_switches,
     "sandbox_coverage": sandbox_coverage,

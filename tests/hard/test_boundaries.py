@@ -18,6 +18,7 @@ from twinbook.settings import SettingsError, load
 from twinbook.settings.systems import NetSuiteSettings, SalesforceSettings
 from twinbook_sandbox.launch import Sandbox, SandboxOptions
 
+IPV4_IN_IPV6 = "0000000000000000FFFF0000"
 RECORDING = """
 import sys
 told = open(sys.argv.pop(1), "a", buffering=1)
@@ -40,10 +41,10 @@ async def test_no_connection_goes_to_others_than_the_configured_hosts(p: Product
     process = await asyncio.create_subprocess_exec(
         *command,
         env={**os.environ, **p.environment()},
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.PIPE,
     )
-    assert process.stdout is not None
+    assert process.stderr is not None
     seen: set[tuple[str, int]] = set()
 
     async def arrived() -> bool:
@@ -52,8 +53,8 @@ async def test_no_connection_goes_to_others_than_the_configured_hosts(p: Product
 
     try:
         async with asyncio.timeout(60):
-            while b"in step" not in await process.stdout.readline():
-                assert not process.stdout.at_eof()
+            while b"in step" not in await process.stderr.readline():
+                assert not process.stderr.at_eof()
         contact = await p.contact(LastName="Okafor", Email="a@b.example", AccountId=account)
         await until(arrived, timeout=60)
     finally:
@@ -73,7 +74,7 @@ async def test_no_connection_goes_to_others_than_the_configured_hosts(p: Product
 
 
 def _remote_ends(pid: int) -> set[tuple[str, int]]:
-    """Where the connections of a process lead, as the system sees them (IPv4)."""
+    """Where the connections of a process lead, as the system sees them; addresses of IPv6 as they stand there."""
     inodes = set()
     for entry in Path(f"/proc/{pid}/fd").iterdir():
         try:
@@ -83,12 +84,12 @@ def _remote_ends(pid: int) -> set[tuple[str, int]]:
         if name.startswith("socket:["):
             inodes.add(name[8:-1])
     ends = set()
-    for line in Path(f"/proc/{pid}/net/tcp").read_text(encoding="ascii").splitlines()[1:]:
-        columns = line.split()
-        address, port = columns[2].split(":")
+    tables = [Path(f"/proc/{pid}/net/{name}").read_text(encoding="ascii") for name in ("tcp", "tcp6")]
+    for columns in (line.split() for table in tables for line in table.splitlines()[1:]):
+        address, _, port = columns[2].removeprefix(IPV4_IN_IPV6).partition(":")
         if columns[9] in inodes and int(port, 16):
             parts = reversed(bytes.fromhex(address))
-            ends.add((".".join(map(str, parts)), int(port, 16)))
+            ends.add((".".join(map(str, parts)) if len(address) == 8 else address, int(port, 16)))
     return ends
 
 
