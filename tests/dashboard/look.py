@@ -21,7 +21,7 @@ from tests.memory.world import World
 from twinbook.domain.ports import Allowance
 from twinbook.domain.records import Side
 from twinbook.engine.care import backfilling
-from twinbook.engine.connection import ACCOUNTS
+from twinbook.engine.connection import ACCOUNTS, looked_through
 from twinbook.store import conditions, processes
 from twinbook.store.database import Database, Tx
 from twinbook.store.processes import Process
@@ -82,7 +82,7 @@ def _shoot_record(folder: Path) -> None:
 
 
 async def _a_first_sync(w: World) -> None:
-    """Accounts are done; contacts of both sides are to be matched, some of whom a person has to decide about."""
+    """Contacts of both sides are to be matched, some of whom a person has to decide about; a back-fill is paused."""
     account, customer = w.linked_account()
     for number, (given, family) in enumerate(zip(GIVEN, FAMILY, strict=False)):
         email = f"{given}@acme.example".lower()
@@ -93,8 +93,12 @@ async def _a_first_sync(w: World) -> None:
             w.netsuite.user_creates_contact(
                 firstName=given, lastName=family + suffix, email=email, subsidiary="1", company=customer
             )
-    await w.store.run(lambda tx: backfilling.begin(tx, (ACCOUNTS,), by="grace", now=w.clock.now() - 75))
-    await w.list_runs()
+    await w.store.run(lambda tx: backfilling.begin(tx, (ACCOUNTS,), by="grace", now=w.clock.now()))
+    await w.store.run(lambda tx: backfilling.stop(tx, now=w.clock.now() + 75))
+    w.clock.at = time.time()
+    parts = looked_through(w.connection.contacts.direction)
+    await w.store.run(lambda tx: backfilling.begin(tx, parts, by="grace", now=w.clock.now()))
+    await w.store.run(backfilling.pause)
 
 
 def _shoot_match(folder: Path) -> None:

@@ -68,7 +68,9 @@ async def decided(made: Desk, name: str) -> str | None:
 
 async def test_a_preview_counts_every_list_and_writes_nothing(made: Desk) -> None:
     async with made.browser() as browser:
-        assert "See it before you run it" in (await browser.get("/match")).text
+        empty = (await browser.get("/match")).text
+        assert "See it before you run it" in empty
+        assert "the connection is not set up" not in empty
         await previewed(made, browser)
         found = (await browser.get(f"{API}/matching")).json()
         assert found["stage"] == "done"

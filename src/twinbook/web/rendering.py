@@ -121,7 +121,7 @@ def _frame(request: Request, who: Principal | None) -> dict[str, Any]:
         "places": [place for place in NAVIGATION if who and who.role.covers(place.role)],
         "connections": list(dashboard.settings.connections),
         "connection": _connection(request),
-        "begins": not dashboard.in_force.finished.is_set(),
+        "to_be_set_up": not dashboard.in_force.finished.is_set(),
         "notice": notice,
         "secret": secret,
         "link": lambda path, **query: link_to(request, path, **query),
