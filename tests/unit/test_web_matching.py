@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import io
 from collections.abc import AsyncIterator
@@ -200,6 +201,34 @@ async def test_a_back_fill_is_begun_paused_resumed_and_stopped(made: Desk) -> No
         states = [item["state"] for item in (await browser.get(f"{API}/backfills")).json()["ended"]]
         assert states[:2] == ["stopped", "stopped"]
         assert "stopped" in (await browser.get("/match")).text
+
+
+async def test_what_is_sent_again_with_its_key_is_begun_once(made: Desk) -> None:
+    key = {"Idempotency-Key": "8d6ae2b4-0000-4000-8000-5f0c1f5f2a10"}
+    async with made.browser() as browser:
+        first = await browser.post(f"{API}/backfills", json={"lists": ["contact"]}, headers=key)
+        await browser.post(f"{API}/backfills/stop")
+        again = await browser.post(f"{API}/backfills", json={"lists": ["contact"]}, headers=key)
+        assert (again.json(), again.headers["idempotency-replayed"]) == (first.json(), "true")
+        assert (await browser.get(f"{API}/backfills")).json()["going"] == []
+
+
+async def test_a_preview_ends_when_somebody_has_seen_enough(made: Desk) -> None:
+    reached = asyncio.Event()
+
+    async def hold(kind: str) -> None:
+        if kind == "list_keys":
+            reached.set()
+            await asyncio.Event().wait()
+
+    made.w.salesforce.before_call = hold
+    async with made.browser() as browser:
+        begun = asyncio.create_task(browser.post("/match/preview"))
+        await reached.wait()
+        await begun
+        assert "Still looking" in (await browser.get("/match")).text
+        await browser.post("/match/preview/end")
+        assert "Not all was looked at" in (await browser.get("/match")).text
 
 
 async def test_how_long_it_takes_is_told_by_the_present_pace(made: Desk) -> None:

@@ -60,8 +60,11 @@ class Findings(Generic[F]):
         return finding
 
     def end(self, connection: str) -> None:
-        """End it where it is. What it has found stays."""
-        self._work.end(connection)
+        """End it where it is, also before it has begun to work. What it has found stays."""
+        known = self._known.get(connection)
+        if known and known[1].stage is Stage.RUNNING:
+            known[1].stage = Stage.BOUNDED
+            self._work.end(connection)
 
     async def settled(self, connection: str, seconds: float) -> None:
         """Wait until it is done, but no longer than this: a small installation answers at once."""
@@ -74,9 +77,6 @@ class Findings(Generic[F]):
         try:
             async with asyncio.timeout(self._seconds):
                 finding.stage = await carry(finding)
-        except asyncio.CancelledError:
-            finding.stage = Stage.BOUNDED
-            raise
         except TimeoutError:
             finding.stage = Stage.BOUNDED
         except SideError as error:
