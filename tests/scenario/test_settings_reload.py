@@ -104,7 +104,7 @@ async def test_a_first_start_leads_to_the_set_up_and_from_there_to_contacts_in_s
 
 
 async def _checked(running: Running, system: str) -> bool:
-    return bool((await running.get(f"install/{system}"))["examination"]["progress"] == "done")
+    return bool((await running.get(f"install/{system}"))["examination"]["stage"] == "done")
 
 
 async def _one(running: Running) -> bool:

@@ -18,7 +18,8 @@ from twinbook.settings import ConnectionSettings, load
 from twinbook.store import audit, revisions
 from twinbook.store.database import Database
 from twinbook.web.dashboard import INSTALLATION
-from twinbook.web.examinations import Progress
+from twinbook.web.examinations import Examinations
+from twinbook.web.findings import Stage
 
 CHECKS = (
     Check(Page.SALESFORCE_LOGIN, "salesforce.login", "Salesforce login", Verdict.OK),
@@ -145,7 +146,7 @@ def test_programs_set_up_too(begun: Rig) -> None:
     entered = api.post("/api/v1/install/salesforce", json={"values": values}).json()
     assert (entered["next"], entered["values"], entered["examination"]) == ("package", values, None)
     checked = api.post("/api/v1/install/salesforce/check").json()
-    assert (checked["progress"], [check["verdict"] for check in checked["checks"]]) == (
+    assert (checked["stage"], [check["verdict"] for check in checked["checks"]]) == (
         "done",
         ["ok", "broken"],
     )
@@ -161,19 +162,14 @@ def test_programs_set_up_too(begun: Rig) -> None:
     }
 
 
-async def test_a_system_that_does_not_answer_holds_nobody_up(
-    rig: Rig, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("twinbook.web.examinations.MOST_SECONDS", 0.05)
-
+async def test_a_system_that_does_not_answer_holds_nobody_up(rig: Rig) -> None:
     async def silent(_settings: ConnectionSettings, _system: System) -> AsyncGenerator[Check]:
         yield CHECKS[0]
         await asyncio.Event().wait()
 
-    examinations = rig.dashboard.examinations
-    examinations._examine = silent
+    examinations = Examinations(silent, rig.dashboard.now, seconds=0.05)
     settings = rig.dashboard.settings.connections["default"]
     examination = examinations.begin("default", System.SALESFORCE, settings)
     assert examinations.begin("default", System.SALESFORCE, settings) is examination, "one at a time"
     await examinations.settled("default", System.SALESFORCE, 5)
-    assert (examination.progress, examination.checks) == (Progress.LATE, [CHECKS[0]])
+    assert (examination.stage, examination.checks) == (Stage.BOUNDED, [CHECKS[0]])

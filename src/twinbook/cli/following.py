@@ -17,7 +17,8 @@ from twinbook.domain.errors import SideError
 from twinbook.settings import SettingsError
 from twinbook.settings.in_force import InForce
 from twinbook.store import revisions
-from twinbook.store.database import Database
+from twinbook.store.database import Database, Tx
+from twinbook.store.revisions import Version
 
 log = structlog.get_logger()
 
@@ -47,38 +48,39 @@ class Following:
                 await asyncio.wait_for(stopped.wait(), LOOK_SECONDS)
             try:
                 newest = await self._look()
+                taken_up = await self._take_up() if newest != self._newest else frozenset()
             except SideError:
                 # The store is away, which others tell of; it is looked at again.
                 continue
-            if newest != self._newest:
-                self._newest = newest
-                for name in await self._take_up():
-                    changed(name)
+            self._newest = newest
+            for name in taken_up:
+                changed(name)
 
     async def _take_up(self) -> frozenset[str]:
-        in_force = self._in_force
+        """Work with what the file says; the names of the connections for which that is something else. Either all of
+        it is done, or nothing."""
+        in_force, origin = self._in_force, self._in_force.origin
+        if origin is None:
+            return frozenset()
+        names = list(in_force.settings.connections)
+        latest = {name: await self._database.read(name, _latest) for name in names}
         try:
+            said = {name: origin.read(name).snapshot() for name in names}
             changed = await asyncio.to_thread(in_force.take_up)
         except SettingsError as error:
             # Problems name the key and never a value of a secret.
             log.warning("settings-not-taken-up", problems=[str(item) for item in error.problems])
             return frozenset()
-        for name in in_force.settings.connections:
-            in_force.versions[name] = await self._version(name)
+        for name, version in latest.items():
+            in_force.versions[name] = version.id if version and version.snapshot == said[name] else None
         for name in changed:
             log.info("settings-taken-up", connection=name, version=in_force.versions[name])
         return changed
 
-    async def _version(self, name: str) -> int | None:
-        """The number of the latest version, if it is what the file says."""
-        found = await self._database.read(name, lambda tx: revisions.latest(tx, limit=1))
-        origin = self._in_force.origin
-        if not found or origin is None:
-            return None
-        return found[0].id if found[0].snapshot == origin.read(name).snapshot() else None
-
     async def _look(self) -> dict[str, int]:
-        return {
-            name: await self._database.read(name, revisions.newest)
-            for name in self._in_force.settings.connections
-        }
+        names = self._in_force.settings.connections
+        return {name: await self._database.read(name, revisions.newest) for name in names}
+
+
+def _latest(tx: Tx) -> Version | None:
+    return next(iter(revisions.latest(tx, limit=1)), None)

@@ -25,9 +25,6 @@ class Background(Generic[K]):
         if key in self._tasks:
             self._tasks[key].cancel()
 
-    def goes_on(self, key: K) -> bool:
-        return key in self._tasks and not self._tasks[key].done()
-
     async def settled(self, key: K, seconds: float) -> None:
         """Wait until the piece is done, but no longer than this: what is small answers at once."""
         if key in self._tasks:

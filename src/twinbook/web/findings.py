@@ -66,6 +66,11 @@ class Findings(Generic[F]):
             known[1].stage = Stage.BOUNDED
             self._work.end(connection)
 
+    def forget(self, connection: str) -> None:
+        """End it, and keep nothing of what it has found."""
+        self.end(connection)
+        self._known.pop(connection, None)
+
     async def settled(self, connection: str, seconds: float) -> None:
         """Wait until it is done, but no longer than this: a small installation answers at once."""
         await self._work.settled(connection, seconds)

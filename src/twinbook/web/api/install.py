@@ -14,7 +14,8 @@ from twinbook.web.acts import install as acts
 from twinbook.web.acts.install import Standing
 from twinbook.web.api.answers import CONFLICT, REFUSALS
 from twinbook.web.dashboard import ConnectionName, Deps
-from twinbook.web.examinations import Examination, Progress
+from twinbook.web.examinations import Examination
+from twinbook.web.findings import Stage
 from twinbook.web.problems import Problem
 
 router = APIRouter(tags=["install"], responses=REFUSALS)
@@ -59,10 +60,11 @@ class CheckFound(_Shown):
 
 
 class ExaminationAnswer(_Shown):
-    """The checks so far."""
+    """The checks so far. `bounded`: the system did not answer all of it in time; `fault` says why it failed."""
 
     began_at: float
-    progress: Progress
+    stage: Stage
+    fault: str
     checks: list[CheckFound]
 
 

@@ -13,7 +13,8 @@ from twinbook.install import State, System
 from twinbook.web.access.guard import Administrator
 from twinbook.web.acts import install as acts
 from twinbook.web.dashboard import ConnectionName, Dashboard, Deps
-from twinbook.web.examinations import MOST_SECONDS, Progress
+from twinbook.web.examinations import MOST_SECONDS
+from twinbook.web.findings import Stage
 from twinbook.web.problems import Problem
 from twinbook.web.rendering import redirect, render
 
@@ -129,6 +130,6 @@ async def _shown(
         System=System,
         State=State,
         Verdict=Verdict,
-        Progress=Progress,
+        Stage=Stage,
         most_seconds=round(MOST_SECONDS),
     )
