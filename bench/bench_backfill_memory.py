@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-import resource
 import subprocess
 import sys
 import tempfile
@@ -25,7 +24,7 @@ from typing import Any, cast
 import orjson
 
 from crowd import VERSION_NETSUITE, VERSION_SALESFORCE, netsuite_id, number_of, salesforce_id
-from figures import RECORD, Table, publish
+from figures import RECORD, Table, peak_mb, publish
 from twinbook.domain.agreement import stored
 from twinbook.domain.ids import contact_key
 from twinbook.domain.mapping import COMPANY_ROW, default_mapping
@@ -266,13 +265,13 @@ async def _carry_out(store: Store, number: int) -> Filled:
         urgency=calling_at,
     )
     await store.run(lambda tx: runs.start(tx, RunKind.BACKFILL, Entity.CONTACT, by="bench", now=time.time()))
-    before, began, cpu = _peak_mb(), time.perf_counter(), time.process_time()
+    before, began, cpu = peak_mb(), time.perf_counter(), time.process_time()
     await Supervisor(connection).run(_done(store, number), watch=())
     seconds, cpu = time.perf_counter() - began, time.process_time() - cpu
     linked = await store.read(lambda tx: links.count(tx, Entity.CONTACT))
     new = len(range(0, number, NEW_EVERY))
     assert (linked, len(crowd.created)) == (number, new), f"{linked} linked, {len(crowd.created)} created"
-    return Filled(number, new, seconds, cpu, before, _peak_mb())
+    return Filled(number, new, seconds, cpu, before, peak_mb())
 
 
 async def _done(store: Store, number: int) -> None:
@@ -281,7 +280,7 @@ async def _done(store: Store, number: int) -> None:
         if unfinished[0].listed * 10 // number > tenth:
             tenth = unfinished[0].listed * 10 // number
             took = time.perf_counter() - began
-            print(f"  {unfinished[0].listed:,} listed, {took:.0f} s, {_peak_mb():.0f} MB", file=sys.stderr)
+            print(f"  {unfinished[0].listed:,} listed, {took:.0f} s, {peak_mb():.0f} MB", file=sys.stderr)
         await asyncio.sleep(0.5)
 
 
@@ -305,10 +304,6 @@ def _link(tx: Tx, crowd: Crowd, numbers: range) -> None:
         if crowd.is_linked(n)
     ]
     tx.execute(link.insert(), rows)
-
-
-def _peak_mb() -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1_000_000
 
 
 if __name__ == "__main__":

@@ -9,7 +9,6 @@ clients, their protocols, and a store on disk are the real ones. `ARGS` are numb
 from __future__ import annotations
 
 import asyncio
-import resource
 import subprocess
 import sys
 import tempfile
@@ -20,7 +19,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from crowd import VERSION_NETSUITE, VERSION_SALESFORCE, netsuite_id, salesforce_id
-from figures import RECORD, Table, publish
+from figures import RECORD, Table, peak_mb, publish
 from twinbook.domain.ids import contact_key
 from twinbook.domain.mapping import default_mapping
 from twinbook.domain.policy import AccountPolicy, ContactPolicy
@@ -121,7 +120,7 @@ async def _sweep(number: int, way: str) -> str:
         run_id = await connection.store.run(
             lambda tx: sweeps.start(tx, thorough=False, repairs=True, by="bench", now=time.time())
         )
-        before, began, cpu = _peak_mb(), time.perf_counter(), time.process_time()
+        before, began, cpu = peak_mb(), time.perf_counter(), time.process_time()
         while await sweeper.step():
             pass
         seconds, cpu = time.perf_counter() - began, time.process_time() - cpu
@@ -129,7 +128,7 @@ async def _sweep(number: int, way: str) -> str:
         assert found is not None and found.run.finished_at is not None
         assert (found.salesforce_listed, found.netsuite_listed, found.compared) == (number, number, 0)
         calls = (await http.request("GET", f"{url}/calls")).json()["calls"]
-        return f"{seconds} {cpu} {calls} {before} {_peak_mb()}"
+        return f"{seconds} {cpu} {calls} {before} {peak_mb()}"
 
 
 @asynccontextmanager
@@ -194,10 +193,6 @@ def _crowd(number: int) -> Iterator[str]:
     finally:
         process.terminate()
         process.wait()
-
-
-def _peak_mb() -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1_000_000
 
 
 if __name__ == "__main__":

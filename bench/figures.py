@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import re
+import resource
 import sqlite3
 import statistics
 import sys
@@ -63,6 +64,11 @@ def publish(name: str, tables: Sequence[Table], samples: object) -> None:
     if RECORD in sys.argv:
         _record(name, "\n".join([machine(), "", *(table.markdown() for table in tables)]))
         _keep(name, told)
+
+
+def peak_mb() -> float:
+    """The most resident memory that this process has held so far."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1_000_000
 
 
 def machine() -> str:
