@@ -35,6 +35,9 @@ from twinbook.store.database import Database, Role
 def run(ctx: click.Context, workers: int) -> None:
     """Keep Salesforce and NetSuite in step until stopped (Ctrl-C or SIGTERM ends it cleanly).
 
+    A version of the settings that is saved in the dashboard takes effect meanwhile. Without a settings file, or as long
+    as logins are missing in it, nothing is synced: the dashboard leads through the set-up.
+
     With several workers, one that dies is started again, and SIGHUP starts all of them anew, one after the other.
     """
     in_force = begin_settings(ctx)
