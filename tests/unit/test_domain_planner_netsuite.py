@@ -10,6 +10,7 @@ from tests.memory.domain_views import (
     ADA,
     CLOSED_GATE,
     OPEN_GATE,
+    candidate,
     decided_by,
     linked_view,
     netsuite,
@@ -20,7 +21,7 @@ from tests.memory.domain_views import (
 )
 
 from twinbook.domain.ids import contact_key
-from twinbook.domain.plan import Action, ContactPlan, ContactView, OutcomeKind
+from twinbook.domain.plan import Action, Candidate, ContactPlan, ContactView, OutcomeKind
 from twinbook.domain.planner import plan_contact
 from twinbook.domain.policy import ContactPolicy, Direction, SharedEmail
 from twinbook.domain.ports import FieldMeta
@@ -164,6 +165,42 @@ def test_row_9_several_are_for_a_person() -> None:
     assert plan.choices == ("003A", "003B", "new")
     assert plan_contact(seen(salesforce_candidates=several, chosen="003B"), both()).counterpart_id == "003B"
     assert plan_contact(seen(salesforce_candidates=several, chosen="new"), both()).action is Action.CREATE
+
+
+def test_row_9_what_a_person_is_asked_in_section_2_is_not_settled_from_here() -> None:
+    """Row 18 asks a person which of two is the counterpart: neither takes it by being looked at first."""
+    two = {
+        "salesforce_candidates": (salesforce_candidate(),),
+        "candidates": (candidate("4711"), candidate("4712")),
+    }
+    plan = plan_contact(seen(**two), both())
+    ends(plan, OutcomeKind.REVIEW, Reason.AMBIGUOUS_MATCH, "NS 9 contested")
+    assert plan.choices == (ADA, "new")
+    assert plan_contact(seen(**two, chosen=ADA), both()).counterpart_id == ADA
+    one_way = plan_contact(seen(**two), both(direction=Direction.NETSUITE_TO_SALESFORCE))
+    assert one_way.action is Action.ADOPT, "section 2 says nothing here"
+
+
+@pytest.mark.parametrize(
+    "no_rival",
+    [
+        candidate("4712", linked_to="003ELSE"),
+        candidate("4712", company_id="661"),
+        candidate("4712", inactive=True),
+    ],
+)
+def test_row_9_who_is_no_rival(no_rival: Candidate) -> None:
+    view = seen(salesforce_candidates=(salesforce_candidate(),), candidates=(candidate("4711"), no_rival))
+    assert plan_contact(view, both()).action is Action.ADOPT
+
+
+def test_row_9_an_inactive_one_does_not_take_it_from_an_active_one() -> None:
+    view = seen(
+        netsuite=netsuite(inactive=True),
+        salesforce_candidates=(salesforce_candidate(),),
+        candidates=(candidate("4711", inactive=True), candidate("4712")),
+    )
+    ends(plan_contact(view, both()), OutcomeKind.REVIEW, Reason.AMBIGUOUS_MATCH, "NS 9 contested")
 
 
 def test_row_9_linked_elsewhere_is_for_a_person() -> None:

@@ -178,6 +178,26 @@ async def test_a_contact_with_its_email_at_another_account_is_nobody_it_could_ad
     assert sorted(str(item.netsuite_id) for item in w.salesforce.contacts) == sorted([there, "None"])
 
 
+async def test_neither_of_two_takes_a_contact_that_a_person_is_asked_about(w: World) -> None:
+    account, customer = w.linked_account()
+    here = w.salesforce.user_creates_contact(LastName="Byron", Email="ada@acme.example", AccountId=account)
+    two = [ada(w, customer), ada(w, customer, lastName="King", email="ADA@acme.example")]
+    await w.settle()
+    assert w.salesforce.contact(here).netsuite_id is None
+    shown = [await w.outcome_in_netsuite(there) for there in two]
+    assert [(found.reason, found.choices) for found in shown if found] == [
+        (Reason.AMBIGUOUS_MATCH, (here, "new"))
+    ] * 2
+    asked = await w.outcome(here)
+    assert (asked.reason, asked.choices) == (Reason.AMBIGUOUS_MATCH, (*sorted(two), "new"))
+    key = Key(Entity.CONTACT, Side.SALESFORCE, here)
+    await w.store.run(lambda tx: decisions.take(tx, key, two[1], by="test", now=w.clock.now()))
+    await w.mark(key)
+    await w.settle()
+    assert w.salesforce.contact(here).netsuite_id == two[1]
+    assert w.netsuite.contact(two[0]).salesforce_id is None
+
+
 async def test_several_contacts_with_its_email_are_for_a_person_to_choose_from(w: World) -> None:
     w.configure(direction=Direction.NETSUITE_TO_SALESFORCE)
     account, customer = w.linked_account()

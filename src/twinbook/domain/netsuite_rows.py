@@ -145,12 +145,25 @@ def _by_email(case: Case, contact: NetSuiteContact) -> ContactPlan | None:
         len(free) == 1,
         salesforce_ids=ids,
     ):
-        return _adopt(case, contact, free[0])
+        return _contested(case, contact, free[0]) or _adopt(case, contact, free[0])
     if case.holds("NS 9 several", "Have several?", len(free) > 1, salesforce_ids=ids):
         return case.stop(Reason.AMBIGUOUS_MATCH, choices=(*ids, matching.CREATE_NEW))
     taken = others and case.policy.shared_email is SharedEmail.REVIEW
     if case.holds("NS 9 taken", "Have only contacts that are linked with others?", taken):
         return case.stop(Reason.MATCH_TAKEN, choices=(matching.CREATE_NEW,))
+    return None
+
+
+def _contested(case: Case, contact: NetSuiteContact, counterpart: SalesforceContact) -> ContactPlan | None:
+    """Seen from Salesforce, others could be its counterpart as well (row 18): whoever is looked at first must not
+    settle what a person is asked to decide."""
+    if Side.NETSUITE not in case.writable:
+        return None
+    group = matching.by_email(case.candidates, counterpart, contact.company_id).at_customer
+    contested = group != (contact,)
+    question = "Could other contacts of the customer be its counterpart as well?"
+    if case.holds("NS 9 contested", question, contested, netsuite_ids=matching.ids_of(group)):
+        return case.stop(Reason.AMBIGUOUS_MATCH, choices=(counterpart.id, matching.CREATE_NEW))
     return None
 
 

@@ -12,13 +12,14 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from twinbook.domain.canonical import email_key
-from twinbook.domain.ids import contact_key, salesforce_id_of
+from twinbook.domain.ids import contact_key
 from twinbook.domain.plan import Candidate, ContactPlan, ContactView, Gate
 from twinbook.domain.planner import may_inherit, plan_contact, seeks_counterpart
 from twinbook.domain.ports import ContactQuery
 from twinbook.domain.records import Entity, Link, LinkState, NetSuiteContact, SalesforceContact, Side
 from twinbook.engine.accounts.gates import gates_of
 from twinbook.engine.connection import Connection
+from twinbook.engine.contacts.candidates import owned
 from twinbook.engine.contacts.merges import Fate, Inheritance, Merges
 from twinbook.store import decisions, flows, links
 from twinbook.store.database import Tx
@@ -49,7 +50,7 @@ class Gatherer:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        self._merges = Merges(connection, self._candidates)
+        self._merges = Merges(connection)
 
     async def consider(self, ids: Sequence[str]) -> dict[str, Considered]:
         """Plans for Salesforce contacts by id, ≤ 200 of them. Raises what the ports raise."""
@@ -80,7 +81,7 @@ class Gatherer:
         """NetSuite contacts that bear one of these names, by `name_key`, with whom they belong to."""
         found = await self._connection.netsuite.find_contacts(ContactQuery(names=names))
         named: dict[str, tuple[Candidate, ...]] = {}
-        for candidate in await self._candidates(found):
+        for candidate in await owned(self._connection, found):
             name = name_key(candidate.record.name)
             named[name] = (*named.get(name, ()), candidate)
         return named
@@ -178,7 +179,7 @@ class Gatherer:
             ),
             self._subsidiaries({view.gate.customer_id for view in views.values() if view.gate.customer_id}),
         )
-        candidates = await self._candidates(found)
+        candidates = await owned(self._connection, found)
         return {
             id_: replace(
                 view,
@@ -193,28 +194,6 @@ class Gatherer:
             return {}
         customers = await self._connection.netsuite.find_customers(ids=sorted(customer_ids))
         return {customer.id: customer.subsidiary_id for customer in customers}
-
-    async def _candidates(self, found: Sequence[NetSuiteContact]) -> tuple[Candidate, ...]:
-        """Who the found contacts belong to: by the link table, else by the Salesforce id they carry, as long as
-        that Salesforce contact is alive."""
-        ids = [contact.id for contact in found]
-        known = await self._connection.store.read(lambda tx: links.by_netsuite(tx, Entity.CONTACT, ids))
-        claims = {contact.id: _claimed_by(contact) for contact in found if contact.id not in known}
-        alive = await self._alive({id_ for id_ in claims.values() if id_})
-        owners: dict[str, str | None] = {id_: link.salesforce_id for id_, link in known.items()}
-        owners |= {id_: owner for id_, owner in claims.items() if owner in alive}
-        return tuple(Candidate(contact, owners.get(contact.id)) for contact in found)
-
-    async def _alive(self, ids: set[str]) -> set[str]:
-        if not ids:
-            return set()
-        ordered = sorted(ids)
-        size = self._connection.options.batch
-        alive: set[str] = set()
-        for start in range(0, len(ordered), size):
-            contacts = await self._connection.salesforce.read_contacts(ordered[start : start + size])
-            alive |= {id_ for id_, contact in contacts.items() if not contact.deleted}
-        return alive
 
 
 def name_key(name: str) -> str:
@@ -285,7 +264,3 @@ def _concerns(candidate: Candidate, view: ContactView) -> bool:
     same_email = email is not None and email_key(record.email) == email
     carries_id = contact.id == record.salesforce_id or record.external_id == contact_key(contact.id)
     return same_email or carries_id or record.id in (contact.netsuite_id, view.chosen)
-
-
-def _claimed_by(contact: NetSuiteContact) -> str | None:
-    return contact.salesforce_id or salesforce_id_of(contact.external_id)

@@ -7,21 +7,20 @@ still there; all others are second contacts, about which the setting `merged_awa
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from twinbook.domain.plan import Candidate
 from twinbook.domain.ports import ContactQuery
-from twinbook.domain.records import Entity, Link, LinkState, NetSuiteContact, SalesforceContact
+from twinbook.domain.records import Entity, Link, LinkState, SalesforceContact
 from twinbook.engine.connection import Connection
+from twinbook.engine.contacts.candidates import owned
 from twinbook.store import journal, links
 from twinbook.store.database import Tx
 from twinbook.store.journal import Entry
 
 # A contact that was merged into one that was merged into one …: so far it is followed.
 MOST_STEPS = 10
-
-Owners = Callable[[Sequence[NetSuiteContact]], Awaitable[tuple[Candidate, ...]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +41,10 @@ class Fate:
 
 
 class Merges:
-    """Answers for batches of contacts. `owners` says whom NetSuite contacts belong to."""
+    """Answers for batches of contacts."""
 
-    def __init__(self, connection: Connection, owners: Owners) -> None:
+    def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        self._owners = owners
 
     async def fates(self, losers: Iterable[SalesforceContact]) -> dict[str, Fate]:
         """By loser. Raises what the ports raise."""
@@ -83,7 +81,7 @@ class Merges:
         found = await self._connection.netsuite.find_contacts(
             ContactQuery(ids=frozenset(link.netsuite_id for link in left.values() if link.netsuite_id))
         )
-        candidates = {candidate.record.id: candidate for candidate in await self._owners(found)}
+        candidates = {candidate.record.id: candidate for candidate in await owned(self._connection, found)}
         chosen = {
             winner: _oldest([left[id_] for id_ in ids if id_ in left], candidates, {winner, *ids})
             for winner, ids in losers.items()

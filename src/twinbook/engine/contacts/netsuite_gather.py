@@ -1,7 +1,8 @@
 """Reading what the planner needs to know of NetSuite contacts that have no link (behaviour.md 3).
 
 For a batch: one read of NetSuite, one of the accounts of their companies, and, only for contacts that could be linked,
-one search in Salesforce by email and by the ids that both sides carry.
+one search in Salesforce by email and by the ids that both sides carry. Where contacts go both ways, one more in
+NetSuite for those that would be linked: who else has their email.
 """
 
 from __future__ import annotations
@@ -12,12 +13,13 @@ from dataclasses import dataclass, replace
 
 from twinbook.domain.canonical import email_key
 from twinbook.domain.ids import contact_key, named_by
-from twinbook.domain.plan import ContactPlan, ContactView, Gate, SalesforceCandidate
+from twinbook.domain.plan import Action, ContactPlan, ContactView, Gate, SalesforceCandidate
 from twinbook.domain.planner import plan_contact, seeks_counterpart
 from twinbook.domain.ports import ContactQuery
 from twinbook.domain.records import Entity, Link, LinkState, NetSuiteContact, SalesforceContact, Sent, Side
 from twinbook.engine.accounts.gates import gates_of
 from twinbook.engine.connection import Connection
+from twinbook.engine.contacts.candidates import owned
 from twinbook.store import decisions, flows, links
 from twinbook.store.database import Tx
 from twinbook.store.decisions import Decision
@@ -49,7 +51,28 @@ class NetSuiteGatherer:
         for contact in contacts:
             concerning = tuple(item for item in candidates if _concerns(item.record, contact))
             considered[contact.id] = self._plan(replace(views[contact.id], salesforce_candidates=concerning))
+        considered |= await self._with_rivals(considered)
         return {id_: replace(found, decision=decided.get(id_)) for id_, found in considered.items()}
+
+    async def _with_rivals(
+        self, considered: Mapping[str, ConsideredNetSuite]
+    ) -> dict[str, ConsideredNetSuite]:
+        """Those that would adopt, planned once more with the NetSuite contacts that share their email: seen from
+        Salesforce, one of those may be the counterpart as well."""
+        if not self._connection.contacts.direction.reaches(Side.NETSUITE):
+            return {}
+        adopting = [found.view for found in considered.values() if found.plan.action is Action.ADOPT]
+        emails = {email for view in adopting if (email := _email_of(view))}
+        if not emails:
+            return {}
+        found = await self._connection.netsuite.find_contacts(ContactQuery(emails=frozenset(emails)))
+        rivals = await owned(self._connection, found)
+        planned = {}
+        for view in adopting:
+            sharing = tuple(item for item in rivals if email_key(item.record.email) == _email_of(view))
+            if view.netsuite is not None:
+                planned[view.netsuite.id] = self._plan(replace(view, candidates=sharing))
+        return planned
 
     def _plan(self, view: ContactView) -> ConsideredNetSuite:
         return ConsideredNetSuite(view, plan_contact(view, self._connection.contacts))
@@ -123,6 +146,10 @@ class NetSuiteGatherer:
 
 def _binds(link: Link) -> bool:
     return link.state is not LinkState.CLOSED and link.netsuite_id is not None
+
+
+def _email_of(view: ContactView) -> str | None:
+    return email_key(view.netsuite.email) if view.netsuite else None
 
 
 def _concerns(record: SalesforceContact, contact: NetSuiteContact) -> bool:
