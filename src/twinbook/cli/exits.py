@@ -10,7 +10,7 @@ from twinbook.cli.terminal import visible
 from twinbook.domain.errors import PermanentError, SideError
 from twinbook.logs import places
 from twinbook.settings.problems import SettingsError
-from twinbook.store.database import StoreBusyError, StoreUnavailableError
+from twinbook.store.database import StoreBusyError, StoreTooNewError, StoreUnavailableError
 from twinbook.web.errors import CannotServeError
 
 
@@ -48,6 +48,9 @@ def explained(error: Exception) -> Problem | None:
         return Problem(str(error), Exit.USAGE)
     if isinstance(error, StoreBusyError):
         return Problem(f"{error}. Stop it first, or use a command that works beside it.", Exit.BUSY)
+    if isinstance(error, StoreTooNewError):
+        remedy = "Use that version, or restore the copy that was made before the upgrade"
+        return Problem(f"{error}. {remedy}.", Exit.SYSTEM)
     if isinstance(error, StoreUnavailableError):
         return Problem(f"{error}. Check that it runs, and store.url.", Exit.SYSTEM)
     if isinstance(error, PermanentError):

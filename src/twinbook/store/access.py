@@ -17,6 +17,10 @@ class StoreBusyError(Exception):
     """Another Twinbook process owns this store."""
 
 
+class StoreTooNewError(Exception):
+    """A newer version of Twinbook has changed the schema of this store. Nothing was read or written."""
+
+
 class StoreUnavailableError(Exception):
     """The database does not answer, for longer than it is worth waiting. Nothing was written."""
 

@@ -16,9 +16,9 @@ from typing import TypeVar
 import sqlalchemy as sa
 
 from twinbook.store import migrations, schema, sqlite, words
-from twinbook.store.access import Access, StoreBusyError, StoreUnavailableError, Tx
+from twinbook.store.access import Access, StoreBusyError, StoreTooNewError, StoreUnavailableError, Tx
 
-__all__ = ["Database", "Role", "Store", "StoreBusyError", "StoreUnavailableError", "Tx"]
+__all__ = ["Database", "Role", "Store", "StoreBusyError", "StoreTooNewError", "StoreUnavailableError", "Tx"]
 
 T = TypeVar("T")
 
@@ -45,21 +45,26 @@ class Database:
 
     @classmethod
     def open_file(cls, path: Path, role: Role) -> Database:
-        """Open (and make, and migrate) the file. Raises `StoreBusyError` when another process owns it."""
+        """Open (and make, and migrate) the file. Raises `StoreBusyError` when another process owns it, and
+        `StoreTooNewError` when a newer version wrote it."""
         path.parent.mkdir(parents=True, exist_ok=True)
-        held, owner = ExitStack(), role is not Role.GUEST
-        if owner:
-            held.callback(sqlite.take_lock(path).close)
-        writing, reading = sqlite.file_access(path, checkpoints=owner)
-        if owner or not _has_schema(writing.engine):
-            migrations.upgrade(writing.engine)
-        path.chmod(0o600)
-        return cls(writing, reading, held)
+        owner = role is not Role.GUEST
+        with ExitStack() as stack:
+            if owner:
+                stack.callback(sqlite.take_lock(path).close)
+            writing, reading = sqlite.file_access(path, checkpoints=owner)
+            if owner or not _has_schema(writing.engine):
+                migrations.upgrade(writing.engine)
+            else:
+                migrations.check(writing.engine)
+            path.chmod(0o600)
+            return cls(writing, reading, stack.pop_all())
 
     @classmethod
     def open_url(cls, url: sa.URL, role: Role) -> Database:
         """Open (and migrate) a PostgreSQL database. Raises `StoreBusyError` to an owner while others work on it, to a
-        worker while an owner does, and `StoreUnavailableError` when it does not answer."""
+        worker while an owner does, `StoreTooNewError` when a newer version wrote it, and `StoreUnavailableError` when
+        it does not answer."""
         from twinbook.store import postgresql
 
         with ExitStack() as stack:

@@ -191,6 +191,8 @@ def prepare(engine: sa.Engine, *, upgrade: bool) -> None:
     try:
         if upgrade or not sa.inspect(engine).has_table(schema.dirty.name):
             migrations.upgrade(engine)
+        else:
+            migrations.check(engine)
     except sa.exc.OperationalError as error:
         raise unavailable(error) from error
 

@@ -6,11 +6,22 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
+from twinbook.store.access import StoreTooNewError
 from twinbook.store.locks import LOCKS, lock_key
+
+KNOWN = frozenset(step.stem[1:5] for step in (Path(__file__).parent / "versions").glob("r*.py"))
+"""The steps that this version knows: `r0007_words.py` is 0007."""
+
+
+def check(engine: sa.Engine) -> None:
+    """Raises `StoreTooNewError` for a database that a newer version has migrated."""
+    with engine.connect() as connection:
+        _refuse_newer(connection)
 
 
 def upgrade(engine: sa.Engine, revision: str = "head") -> None:
-    """Apply all missing steps in one transaction; a database that is current is left alone."""
+    """Apply all missing steps in one transaction; a database that is current is left alone. Raises `StoreTooNewError`
+    for one that a newer version has migrated."""
     # Alembic takes a third of a second to import, and most commands find a database that is there.
     from alembic import command
     from alembic.config import Config
@@ -23,5 +34,18 @@ def upgrade(engine: sa.Engine, revision: str = "head") -> None:
             connection.execute(sa.text("SET LOCAL statement_timeout = 0"))
             lock = sa.func.pg_advisory_xact_lock(LOCKS, lock_key("migration"))
             connection.execute(sa.select(lock))
+        _refuse_newer(connection)
         config.attributes["connection"] = connection
         command.upgrade(config, revision)
+
+
+def _refuse_newer(connection: sa.Connection) -> None:
+    if not sa.inspect(connection).has_table("alembic_version"):
+        return
+    found = connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalars().all()
+    unknown = sorted(set(found) - KNOWN)
+    if unknown:
+        raise StoreTooNewError(
+            f"the store was brought to schema {unknown[-1]} by a newer version of Twinbook; "
+            f"this one knows schemas up to {max(KNOWN)}"
+        )
