@@ -243,7 +243,9 @@ def release(tx: Tx, entity: Entity, salesforce_ids: Sequence[str]) -> None:
             link.c.salesforce_id.in_(part),
             link.c.state == LinkState.CREATING,
         )
-        tx.execute(sa.delete(link).where(*intents, link.c.netsuite_id.is_not(None)))
+        # Asked in this way, or SQLite walks the whole index of NetSuite ids for it.
+        holds = sa.func.coalesce(link.c.netsuite_id, "") != ""
+        tx.execute(sa.delete(link).where(*intents, holds))
         tx.execute(sa.update(link).where(*intents).values(reserved_email=None))
 
 
