@@ -141,17 +141,19 @@ def _agree(
     there = row.compared(Side.NETSUITE, netsuite.fields.get(row.netsuite))
     if here == there or is_kept_form(here, there) or is_kept_form(there, here):
         return True
-    direction, then = scene.plant.contacts.direction, agreement_on(row.key, agreed) or Agreement(None, None)
+    direction, memory = scene.plant.contacts.direction, agreement_on(row.key, agreed)
+    then = memory or Agreement(None, None)
     if direction is Direction.BOTH:
         return False
     # One-way: what stands on the receiving side is left alone as long as the giving side has nothing new, and where
-    # it is somebody's own and wins.
+    # it wins: because it is somebody's own, or because nothing was agreed yet, as on an adoption.
     if direction.reaches(Side.NETSUITE):
         giving_rests, receiving = here == then.salesforce, (Side.NETSUITE, netsuite.id, row.netsuite)
     else:
         giving_rests, receiving = there == then.netsuite, (Side.SALESFORCE, contact.id, row.salesforce)
     stays = row.conflict != ConflictPolicy(receiving[0].other)
-    return giving_rests or (stays and scene.plant.line.ledger.edit_at(receiving) is not None)
+    own = scene.plant.line.ledger.edit_at(receiving) is not None
+    return giving_rests or (stays and (own or memory is None))
 
 
 def every_key_has_one_outcome(scene: Scene) -> Iterator[str]:

@@ -142,3 +142,26 @@ async def test_a_new_contact_that_was_created_without_an_answer_is_not_written_o
     [told] = await w.history(here)
     assert ("firstName", "Augusta", "Ada") in [(c.field, c.before, c.after) for c in told.changes]
     assert w.netsuite.contact(there).fields["phone"] == "030 1"
+
+
+async def test_what_several_looks_wrote_that_were_cut_off_is_told_of_each(w: World) -> None:
+    """The second one wrote over what the first one had written: the first one's line was missing for good."""
+    account, _ = w.linked_account()
+    here = w.salesforce.user_creates_contact(
+        LastName="Lovelace", Email="ada@acme.example", AccountId=account, Title="Analyst"
+    )
+    await w.settle()
+    [there] = w.netsuite.contacts
+    w.netsuite.user_edits(there.id, {"title": "Countess"})
+    for title in ("Mathematician", "Poet"):
+        w.salesforce.user_edits(here, {"Title": title})
+        w.netsuite.lose_answer("update_contact")
+        await w.notice()
+        await w.drain()
+        assert w.netsuite.contact(there.id).fields["title"] == title, "it arrived, but nobody answered"
+        w.clock.at += 600
+    await w.settle()
+    told = [change for entry in await w.history(here) for change in entry.changes]
+    told_of = [(item.before, item.after) for item in told if item.field == "title"]
+    assert {("Countess", "Mathematician"), ("Mathematician", "Poet")} <= set(told_of)
+    assert len(told_of) == len(set(told_of)), "each is told once"

@@ -4,18 +4,19 @@ Twinbook may be cut off between a write and the moment when it stores what both 
 then is our own value, not somebody's edit. A look that does not know this would take it for one: an older value would
 win over the newer edit that somebody made on the other side meanwhile, and the value that was written over would be
 missing in the history. So each look first settles what the one before it had sent: a field that shows what was sent is
-agreed on, as it would have been; any other was not reached, or was edited since.
+agreed on, as it would have been; any other was not reached, or was edited since. Several looks in a row may be cut off:
+what the first one sent is known by the value that the next one found when it sent something else.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from twinbook.domain.agreement import Agreement, agreement_on, stored
 from twinbook.domain.canonical import is_kept_form
-from twinbook.domain.mapping import COMPANY_ROW, ContactMapping
+from twinbook.domain.mapping import COMPANY_ROW, ContactMapping, MappingRow
 from twinbook.domain.plan import ContactPlan
-from twinbook.domain.records import Fields, NetSuiteContact, SalesforceContact, Sent, Side
+from twinbook.domain.records import Fields, NetSuiteContact, SalesforceContact, Sent, Side, Value
 
 
 def sent_by(
@@ -51,8 +52,9 @@ def shown_fields(
 
 
 def landed(sent: tuple[Sent, ...], mapping: ContactMapping, shown: Mapping[Side, Fields]) -> tuple[Sent, ...]:
-    """Those of the fields that show what was sent to them, in whatever form the target keeps it."""
-    return tuple(item for item in sent if _landed(item, mapping, shown[item.side]))
+    """Those that showed what was sent to them, in whatever form the target keeps it: now, or to the look that sent
+    something else to the same field. `sent` is in the order of sending."""
+    return tuple(item for item, _ in _seen(sent, mapping, shown))
 
 
 def settled(
@@ -60,19 +62,34 @@ def settled(
 ) -> Fields:
     """The agreed values as they would be if nothing had been cut off."""
     agreements: dict[str, Agreement] = {}
-    for item in landed(sent, mapping, shown):
+    for item, kept in _seen(sent, mapping, shown):
         halves = {Side.SALESFORCE: item.salesforce, Side.NETSUITE: item.netsuite}
         row = mapping.row(item.row)
         if row is not None:
-            halves[item.side] = row.compared(item.side, shown[item.side].get(row.field_on(item.side)))
+            halves[item.side] = row.compared(item.side, kept)
         agreements[item.row] = Agreement(halves[Side.SALESFORCE], halves[Side.NETSUITE])
     return {**agreed, **stored(agreements)}
 
 
-def _landed(item: Sent, mapping: ContactMapping, shown: Fields) -> bool:
-    row = mapping.row(item.row) or COMPANY_ROW
-    if row.key != item.row:
-        return False
+def _seen(
+    sent: tuple[Sent, ...], mapping: ContactMapping, shown: Mapping[Side, Fields]
+) -> Iterator[tuple[Sent, Value]]:
+    """What landed, each with the value that the target made of it."""
+    for index, item in enumerate(sent):
+        row = mapping.row(item.row) or COMPANY_ROW
+        later = (other for other in sent[index + 1 :] if _replaces(other, item))
+        found = next((other.before for other in later), shown[item.side].get(row.field_on(item.side)))
+        if row.key == item.row and _landed(item, row, found):
+            yield item, found
+
+
+def _replaces(later: Sent, item: Sent) -> bool:
+    """Whether it was sent to the same field of the same record; one that was created had no id before."""
+    same_record = item.counterpart in (None, later.counterpart)
+    return same_record and (later.row, later.side) == (item.row, item.side)
+
+
+def _landed(item: Sent, row: MappingRow, found: Value) -> bool:
     old, new = row.compared(item.side, item.before), row.compared(item.side, item.after)
-    now = row.compared(item.side, shown.get(row.field_on(item.side)))
+    now = row.compared(item.side, found)
     return now == new or (now != old and is_kept_form(new, now))
