@@ -28,9 +28,9 @@ help: ## Show this list
 demo: $(RUN) ## See it work, without any account; ARGS=--once plays and checks the scenario, then ends
 	$(BIN)/twinbook demo $(ARGS)
 
-# Four at a time, also on two cores: the slow ones wait more than they work.
+# Four at a time, also on two cores: the slow ones wait more than they work. Who has nothing left takes from the others.
 test: $(DEV) node ## Run all tests, or with ARGS some: make test ARGS=tests/unit
-	$(BIN)/python -m pytest $(or $(ARGS),-n 4 --ignore=tests/browser)
+	$(BIN)/python -m pytest $(or $(ARGS),-n 4 --dist worksteal --ignore=tests/browser)
 	@if [ -z '$(ARGS)' ] && compgen -G 'tests/browser/test_*.py' >/dev/null; then $(MAKE) browser; fi
 
 # Where Node is missing it says so, and the tests that need it are skipped with that reason.
