@@ -7,9 +7,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 
-from twinbook.domain.errors import SideError
 from twinbook.engine.connection import Connection
 from twinbook.store import processes
+from twinbook.store.access import StoreUnavailableError
 from twinbook.store.processes import SIGN_SECONDS, Process
 
 
@@ -22,7 +22,7 @@ async def at_work(connection: Connection, name: str, version: int | None) -> Asy
     async def sign() -> None:
         now = clock.now()
         found = replace(mine, calls=calls.take_peak(), calls_limit=calls.limit) if calls else mine
-        with suppress(SideError):
+        with suppress(StoreUnavailableError):
             await store.run(lambda tx: processes.sign(tx, found, now=now))
 
     async def go_on() -> None:
@@ -37,5 +37,5 @@ async def at_work(connection: Connection, name: str, version: int | None) -> Asy
     finally:
         going.cancel()
         await asyncio.gather(going, return_exceptions=True)
-        with suppress(SideError):
+        with suppress(StoreUnavailableError):
             await store.run(lambda tx: processes.leave(tx, name))
