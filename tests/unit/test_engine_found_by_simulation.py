@@ -24,6 +24,18 @@ async def w() -> AsyncIterator[World]:
         yield made
 
 
+async def a_pair_that_was_edited_in_netsuite(w: World) -> tuple[str, str]:
+    """Their ids. NetSuite shows another title than both sides agreed on."""
+    account, _ = w.linked_account()
+    here = w.salesforce.user_creates_contact(
+        LastName="Lovelace", Email="ada@acme.example", AccountId=account, Title="Analyst"
+    )
+    await w.settle()
+    [there] = w.netsuite.contacts
+    w.netsuite.user_edits(there.id, {"title": "Countess"})
+    return here, there.id
+
+
 async def test_a_run_that_is_restarted_while_it_ends_goes_on(w: World) -> None:
     """A gap in the events was told just when the listing before it came to its end: nothing would have been listed."""
     now = w.clock.now()
@@ -78,37 +90,25 @@ async def test_a_link_that_is_given_up_is_told_before_anything_takes_its_place(w
 async def test_an_edit_wins_over_our_own_older_value_that_nobody_had_noted_down(w: World) -> None:
     """NetSuite's first edit reached Salesforce, then the process died. The second edit in NetSuite stands against our
     own write of the first one, which is nobody's edit."""
-    account, _ = w.linked_account()
-    here = w.salesforce.user_creates_contact(
-        LastName="Lovelace", Email="ada@acme.example", AccountId=account, Title="Analyst"
-    )
-    await w.settle()
-    [there] = w.netsuite.contacts
-    w.netsuite.user_edits(there.id, {"title": "Countess"})
+    here, there = await a_pair_that_was_edited_in_netsuite(w)
     w.salesforce.lose_answer("update_contacts")
     await w.notice()
     await w.drain()
     assert w.salesforce.contact(here).fields["Title"] == "Countess", "it arrived, but nobody answered"
-    w.netsuite.user_edits(there.id, {"title": "Mathematician"})
+    w.netsuite.user_edits(there, {"title": "Mathematician"})
     await w.settle()
     assert w.salesforce.contact(here).fields["Title"] == "Mathematician"
-    assert w.netsuite.contact(there.id).fields["title"] == "Mathematician"
+    assert w.netsuite.contact(there).fields["title"] == "Mathematician"
 
 
 async def test_what_was_written_before_a_kill_is_told_by_the_next_look(w: World) -> None:
-    account, _ = w.linked_account()
-    here = w.salesforce.user_creates_contact(
-        LastName="Lovelace", Email="ada@acme.example", AccountId=account, Title="Analyst"
-    )
-    await w.settle()
-    [there] = w.netsuite.contacts
-    w.netsuite.user_edits(there.id, {"title": "Countess"})
+    here, there = await a_pair_that_was_edited_in_netsuite(w)
     w.salesforce.user_edits(here, {"Title": "Mathematician", "Phone": "030 1"})
     w.netsuite.lose_answer("update_contact")
     await w.notice()
     await w.drain()
     await w.settle()
-    assert w.netsuite.contact(there.id).fields["title"] == "Mathematician"
+    assert w.netsuite.contact(there).fields["title"] == "Mathematician"
     told = [change for entry in await w.history(here) for change in entry.changes]
     assert ("title", "Countess", "Mathematician") in [(item.field, item.before, item.after) for item in told]
 
@@ -146,19 +146,13 @@ async def test_a_new_contact_that_was_created_without_an_answer_is_not_written_o
 
 async def test_what_several_looks_wrote_that_were_cut_off_is_told_of_each(w: World) -> None:
     """The second one wrote over what the first one had written: the first one's line was missing for good."""
-    account, _ = w.linked_account()
-    here = w.salesforce.user_creates_contact(
-        LastName="Lovelace", Email="ada@acme.example", AccountId=account, Title="Analyst"
-    )
-    await w.settle()
-    [there] = w.netsuite.contacts
-    w.netsuite.user_edits(there.id, {"title": "Countess"})
+    here, there = await a_pair_that_was_edited_in_netsuite(w)
     for title in ("Mathematician", "Poet"):
         w.salesforce.user_edits(here, {"Title": title})
         w.netsuite.lose_answer("update_contact")
         await w.notice()
         await w.drain()
-        assert w.netsuite.contact(there.id).fields["title"] == title, "it arrived, but nobody answered"
+        assert w.netsuite.contact(there).fields["title"] == title, "it arrived, but nobody answered"
         w.clock.at += 600
     await w.settle()
     told = [change for entry in await w.history(here) for change in entry.changes]

@@ -53,10 +53,8 @@ class Database:
             if owner:
                 stack.callback(sqlite.take_lock(path).close)
             writing, reading = sqlite.file_access(path, checkpoints=owner)
-            if owner or not _has_schema(writing.engine):
-                migrations.upgrade(writing.engine)
-            else:
-                migrations.check(writing.engine)
+            bring_up = migrations.upgrade if owner else migrations.make_or_check
+            bring_up(writing.engine)
             path.chmod(0o600)
             return cls(writing, reading, stack.pop_all())
 
@@ -142,7 +140,3 @@ class Store:
 
     def read_now(self, work: Callable[[Tx], T]) -> T:
         return self.database.read_now(self.scope, work)
-
-
-def _has_schema(engine: sa.Engine) -> bool:
-    return sa.inspect(engine).has_table(schema.dirty.name)

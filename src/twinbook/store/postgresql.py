@@ -21,7 +21,7 @@ import orjson
 import psycopg
 import sqlalchemy as sa
 
-from twinbook.store import migrations, schema
+from twinbook.store import migrations
 from twinbook.store.access import Access, StoreUnavailableError, Tx, threads
 from twinbook.store.locks import LOCKS, lock_key
 
@@ -189,10 +189,7 @@ def unavailable(cause: Exception | None) -> StoreUnavailableError:
 def prepare(engine: sa.Engine, *, upgrade: bool) -> None:
     """Make or migrate the schema. Raises `StoreUnavailableError` when the database cannot be reached."""
     try:
-        if upgrade or not sa.inspect(engine).has_table(schema.dirty.name):
-            migrations.upgrade(engine)
-        else:
-            migrations.check(engine)
+        (migrations.upgrade if upgrade else migrations.make_or_check)(engine)
     except sa.exc.OperationalError as error:
         raise unavailable(error) from error
 

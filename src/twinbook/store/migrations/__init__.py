@@ -8,13 +8,15 @@ import sqlalchemy as sa
 
 from twinbook.store.access import StoreTooNewError
 from twinbook.store.locks import LOCKS, lock_key
-
-KNOWN = frozenset(step.stem[1:5] for step in (Path(__file__).parent / "versions").glob("r*.py"))
-"""The steps that this version knows: `r0007_words.py` is 0007."""
+from twinbook.store.schema import dirty
 
 
-def check(engine: sa.Engine) -> None:
-    """Raises `StoreTooNewError` for a database that a newer version has migrated."""
+def make_or_check(engine: sa.Engine) -> None:
+    """For who only asks: make the schema where there is none, and leave an older one to those who work. Raises
+    `StoreTooNewError` for a database that a newer version has migrated."""
+    if not sa.inspect(engine).has_table(dirty.name):
+        upgrade(engine)
+        return
     with engine.connect() as connection:
         _refuse_newer(connection)
 
@@ -43,9 +45,11 @@ def _refuse_newer(connection: sa.Connection) -> None:
     if not sa.inspect(connection).has_table("alembic_version"):
         return
     found = connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalars().all()
-    unknown = sorted(set(found) - KNOWN)
+    # `r0007_words.py` is the step 0007.
+    known = {step.stem[1:5] for step in (Path(__file__).parent / "versions").glob("r*.py")}
+    unknown = sorted(set(found) - known)
     if unknown:
         raise StoreTooNewError(
             f"the store was brought to schema {unknown[-1]} by a newer version of Twinbook; "
-            f"this one knows schemas up to {max(KNOWN)}"
+            f"this one knows schemas up to {max(known)}"
         )
